@@ -1,0 +1,130 @@
+// swift-tools-version: 6.2
+// The layers of docs/architecture.md are folders below Sources/; a target depends only on layers above its own.
+import PackageDescription
+
+/// Settings that every Swift target shares (docs/decisions/0003-swift-settings.md).
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    .enableExperimentalFeature("Lifetimes"),
+    .strictMemorySafety(),
+]
+
+/// A library target in `Sources/<layer>/<name>`.
+func module(_ layer: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/\(layer)/\(name)", swiftSettings: settings)
+}
+
+/// The tests of one target, in `Tests/<name>Tests`.
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: [.init(stringLiteral: name)] + dependencies,
+        path: "Tests/\(name)Tests",
+        swiftSettings: settings
+    )
+}
+
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let sqlite: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let yaml: Target.Dependency = .product(name: "Yams", package: "Yams")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "diskless",
+    platforms: [.macOS(.v26)],
+    products: [
+        .executable(name: "diskless", targets: ["diskless"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    ],
+    targets: [
+        // System: C only where Swift cannot reach.
+        .target(name: "CLinux", path: "Sources/System/CLinux"),
+        .systemLibrary(
+            name: "COpenSSL",
+            path: "Sources/System/COpenSSL",
+            pkgConfig: "libcrypto",
+            providers: [.apt(["libssl-dev"])]
+        ),
+
+        // Primitives
+        module("Primitives", "ByteCoding"),
+        module("Primitives", "NetworkTypes"),
+        module("Primitives", "Digests", ["COpenSSL"]),
+
+        // Protocols: messages and state machines, without sockets, clock, randomness or logging.
+        module("Protocols", "DHCP", ["ByteCoding", "NetworkTypes"]),
+        module("Protocols", "NeighborDiscovery", ["ByteCoding", "NetworkTypes"]),
+        module("Protocols", "TFTP", ["ByteCoding"]),
+        module("Protocols", "HTTP1", ["ByteCoding"]),
+        module("Protocols", "NBD", ["ByteCoding"]),
+
+        // Formats
+        module("Formats", "CPIO", ["ByteCoding"]),
+        module("Formats", "PCAP", ["ByteCoding", "NetworkTypes"]),
+
+        // Domain: what a node is and what it boots; the border to the wire.
+        module("Domain", "BootModel", ["NetworkTypes"]),
+        module("Domain", "Netboot", ["BootModel", "NetworkTypes", "DHCP", "TFTP", "HTTP1", "NBD"]),
+
+        // Storage
+        module("Storage", "BlockStorage", ["CLinux"]),
+        module("Storage", "ImageStore", ["BootModel", "Digests", "CLinux"]),
+        module("Storage", "Registry", ["BootModel", "NetworkTypes", sqlite]),
+
+        // Images
+        module("Images", "InitramfsBuilder", ["CPIO", "CLinux"]),
+        module("Images", "ImageBuilder", ["BootModel", "ImageStore", "InitramfsBuilder", "Digests", "CLinux"]),
+
+        // Servers
+        module("Servers", "NetworkIO", ["CLinux", "NetworkTypes"]),
+        module(
+            "Servers",
+            "DHCPServer",
+            ["NetworkIO", "DHCP", "NeighborDiscovery", "Netboot", "BootModel", "NetworkTypes", log]
+        ),
+        module("Servers", "TFTPServer", ["NetworkIO", "TFTP", "NetworkTypes", "CLinux", log]),
+        module("Servers", "HTTPServer", ["NetworkIO", "HTTP1", "NetworkTypes", "CLinux", log]),
+        module("Servers", "NBDServer", ["NetworkIO", "NBD", "BlockStorage", "NetworkTypes", "CLinux", log]),
+
+        // Control: the admin API, its server and client, the fleet as text.
+        module("Control", "AdminAPI", ["BootModel", "NetworkTypes"]),
+        module("Control", "FleetFile", ["BootModel", "NetworkTypes", yaml]),
+        module("Control", "AdminServer", ["AdminAPI", "HTTPServer", "HTTP1", "BootModel", "FleetFile", log]),
+
+        // Lab: virtual networks and machines, as values.
+        module("Lab", "VirtualLab", ["CLinux", "NetworkTypes"]),
+
+        // Programs: the composition root and the one executable.
+        module(
+            "Programs",
+            "Daemon",
+            [
+                "AdminServer", "BootModel", "Netboot", "Registry", "ImageStore", "BlockStorage", "NetworkIO", "NetworkTypes",
+                "DHCPServer", "TFTPServer", "HTTPServer", "NBDServer", "TFTP", "HTTP1", "NBD", "CLinux", log,
+            ]
+        ),
+        .executableTarget(
+            name: "diskless",
+            dependencies: [
+                "Daemon", "AdminAPI", "BootModel", "Netboot", "FleetFile", "ImageStore", "ImageBuilder", "InitramfsBuilder",
+                "VirtualLab", "NetworkIO", "NetworkTypes", "BlockStorage", "TFTPServer", "HTTPServer", "NBDServer",
+                "TFTP", "HTTP1", "NBD", "CLinux", arguments, log,
+            ],
+            path: "Sources/Programs/diskless",
+            swiftSettings: settings
+        ),
+
+        // Tests
+        tests("ByteCoding"),
+        tests("NetworkTypes"),
+    ]
+)
