@@ -108,14 +108,16 @@ let package = Package(
             "Programs",
             "Daemon",
             [
-                "AdminServer", "BootModel", "Netboot", "Registry", "ImageStore", "BlockStorage", "NetworkIO", "NetworkTypes",
+                "AdminServer", "BootModel", "Netboot", "Registry", "ImageStore", "BlockStorage", "NetworkIO",
+                "NetworkTypes",
                 "DHCPServer", "TFTPServer", "HTTPServer", "NBDServer", "TFTP", "HTTP1", "NBD", "CLinux", log,
             ]
         ),
         .executableTarget(
             name: "diskless",
             dependencies: [
-                "Daemon", "AdminAPI", "BootModel", "Netboot", "FleetFile", "ImageStore", "ImageBuilder", "InitramfsBuilder",
+                "Daemon", "AdminAPI", "BootModel", "Netboot", "FleetFile", "ImageStore", "ImageBuilder",
+                "InitramfsBuilder",
                 "VirtualLab", "NetworkIO", "NetworkTypes", "BlockStorage", "TFTPServer", "HTTPServer", "NBDServer",
                 "TFTP", "HTTP1", "NBD", "CLinux", arguments, log,
             ],
@@ -126,5 +128,8 @@ let package = Package(
         // Tests
         tests("ByteCoding"),
         tests("NetworkTypes"),
+        tests("Digests"),
+        tests("ImageStore", ["BootModel", "Digests"]),
+        tests("ImageBuilder", ["BootModel", "ImageStore"]),
     ]
 )

@@ -13,7 +13,8 @@ public struct Endpoint: Hashable, Sendable, LosslessStringConvertible, Codable {
 
     /// From `ADDRESS:PORT`, or `:PORT` for every local address; else nil.
     public init?(_ description: String) {
-        guard let colon = description.lastIndex(of: ":"), let port = UInt16(description[description.index(after: colon)...])
+        guard let colon = description.lastIndex(of: ":"),
+            let port = UInt16(description[description.index(after: colon)...])
         else { return nil }
         let host = description[..<colon]
         guard let address = host.isEmpty ? .any : IPv4Address(host) else { return nil }
@@ -24,7 +25,9 @@ public struct Endpoint: Hashable, Sendable, LosslessStringConvertible, Codable {
     public var description: String { "\(address):\(port)" }
 
     /// From its text form.
-    public init(from decoder: any Decoder) throws { self = try decodeText(from: decoder, "endpoint such as 10.0.0.1:69") }
+    public init(from decoder: any Decoder) throws {
+        self = try decodeText(from: decoder, "endpoint such as 10.0.0.1:69")
+    }
     /// As its text form.
     public func encode(to encoder: any Encoder) throws { try encodeText(self, to: encoder) }
 }

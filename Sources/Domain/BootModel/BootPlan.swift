@@ -1,0 +1,114 @@
+import NetworkTypes
+
+/// What a DHCP reply or a loader is told to fetch.
+public enum BootFile: Hashable, Sendable, Codable {
+    /// A file by TFTP, named without a leading slash.
+    case tftp(String)
+    /// An absolute http URL whose host is an IP literal.
+    case http(String)
+
+    /// The name or URL as it stands in the reply.
+    public var text: String {
+        switch self {
+        case .tftp(let name): name
+        case .http(let url): url
+        }
+    }
+}
+
+/// The root that a plan gives: what is exported, and how the node mounts it.
+public struct RootPlan: Hashable, Sendable, Codable {
+    /// How it reaches the node and where writes go.
+    public var choice: RootChoice
+    /// Where it is, as the node is told: `nbd://10.0.0.1:10809/debian@7`.
+    public var url: String
+    /// The NBD export name.
+    public var export: ExportName
+}
+
+/// Everything one boot of one node gets: the answer to every request of that boot.
+public struct BootPlan: Hashable, Sendable {
+    /// Who boots.
+    public var node: NodeName
+    /// What it boots.
+    public var image: ImageVersionID
+    /// What the asking stage fetches next; nil when it needs nothing named (an operating system).
+    public var bootFile: BootFile?
+    /// The iPXE script.
+    public var script: String
+    /// The kernel command line, one argument an element.
+    public var kernelArguments: [String]
+    /// The root.
+    public var root: RootPlan
+    /// Why, one sentence a decision, in the order they were taken.
+    public var reasons: [String]
+}
+
+/// Why a machine gets nothing to boot.
+public struct BootRefusal: Error, Hashable, Sendable, CustomStringConvertible {
+    /// One line: what is wrong and how to mend it.
+    public var reason: String
+    /// Whether it is meant to be so (an unknown machine on a network that ignores them), not a fault.
+    public var isIntended: Bool
+
+    /// A refusal with its reason.
+    public init(_ reason: String, isIntended: Bool = false) {
+        self.reason = reason
+        self.isIntended = isIntended
+    }
+
+    /// The reason.
+    public var description: String { reason }
+}
+
+/// The name of an NBD export: `debian@7` (read-only), or `debian@7/megane/<boot>` (that boot's private layer).
+public struct ExportName: Hashable, Sendable {
+    /// The image version underneath.
+    public var image: ImageVersionID
+    /// Whose private layer; nil for the image itself, read-only.
+    public var layer: Layer?
+
+    /// Whose private layer lies over the image.
+    public struct Layer: Hashable, Sendable {
+        /// The node.
+        public var node: NodeName
+        /// Its boot.
+        public var boot: BootIdentifier
+        /// A layer from its parts.
+        public init(node: NodeName, boot: BootIdentifier) {
+            self.node = node
+            self.boot = boot
+        }
+    }
+
+    /// An export name from its parts.
+    public init(image: ImageVersionID, layer: Layer? = nil) {
+        self.image = image
+        self.layer = layer
+    }
+}
+
+extension ExportName: LosslessStringConvertible, Codable {
+    /// From the text on the wire; else nil.
+    public init?(_ description: String) {
+        let parts = description.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard let image = ImageVersionID(parts[0]) else { return nil }
+        switch parts.count {
+        case 1: self.init(image: image)
+        case 3:
+            guard let node = NodeName(parts[1]), let boot = BootIdentifier(parts[2]) else { return nil }
+            self.init(image: image, layer: Layer(node: node, boot: boot))
+        default: return nil
+        }
+    }
+
+    /// The text on the wire.
+    public var description: String {
+        layer.map { "\(image)/\($0.node)/\($0.boot)" } ?? image.description
+    }
+
+    /// From its text form.
+    public init(from decoder: any Decoder) throws { self = try decodeText(from: decoder, "export name") }
+    /// As its text form.
+    public func encode(to encoder: any Encoder) throws { try encodeText(self, to: encoder) }
+}

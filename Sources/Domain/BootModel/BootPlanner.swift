@@ -1,0 +1,114 @@
+import NetworkTypes
+
+/// Decides what a machine boots: the one place where policy lives.
+///
+/// A pure function: the same inputs always give the same plan, so `diskless explain` shows exactly what the wire gets.
+public struct BootPlanner: Sendable {
+    /// Everything a decision depends on.
+    public struct Inputs: Sendable {
+        /// Who boots.
+        public var node: Node
+        /// What holds for it.
+        public var settings: EffectiveSettings
+        /// The image version that its settings resolve to; nil when there is none.
+        public var image: ImageVersion?
+        /// What the machine told.
+        public var request: NodeRequest
+        /// What its kernel is told about its address.
+        public var addressing: NodeAddressing
+        /// How it reaches us.
+        public var server: ServerAddresses
+        /// The boot under way; nil before a script was asked for, and in explanations.
+        public var boot: BootIdentifier?
+        /// The loaders that are installed, by file name.
+        public var loaders: Set<String>
+
+        /// Inputs from their parts.
+        public init(
+            node: Node,
+            settings: EffectiveSettings,
+            image: ImageVersion?,
+            request: NodeRequest,
+            addressing: NodeAddressing,
+            server: ServerAddresses,
+            boot: BootIdentifier? = nil,
+            loaders: Set<String>
+        ) {
+            self.node = node
+            self.settings = settings
+            self.image = image
+            self.request = request
+            self.addressing = addressing
+            self.server = server
+            self.boot = boot
+            self.loaders = loaders
+        }
+    }
+
+    /// What `inputs` lead to.
+    ///
+    /// Throws a `BootRefusal` that says what is missing when nothing can boot.
+    public static func plan(_ inputs: Inputs) throws(BootRefusal) -> BootPlan {
+        var reasons: [String] = []
+        guard let image = inputs.image else {
+            throw BootRefusal(
+                inputs.settings.image.map {
+                    "image \($0.value) (\($0.source)) does not exist: see 'diskless image list'"
+                }
+                    ?? "there is no image yet: make one with 'diskless image build NAME'"
+            )
+        }
+        reasons.append(
+            inputs.settings.image.map { "image \(image.id): \($0.value) asked by \($0.source)" }
+                ?? "image \(image.id): nobody chose one, so the newest of all"
+        )
+        if let machine = inputs.request.architecture?.machine, machine.debianName != image.architecture {
+            throw BootRefusal(
+                "\(image.id) is for \(image.architecture), but this machine is \(machine.debianName):"
+                    + " choose an image built with --arch \(machine.debianName)"
+            )
+        }
+        let choice = inputs.settings.root
+        if let problem = choice.problem ?? choice.problem(with: image.rootFormat) {
+            throw BootRefusal("node \(inputs.node.name) with \(image.id): \(problem)")
+        }
+        reasons.append(
+            "root via \(choice.via.rawValue) (\(inputs.settings.via.source)), writes \(choice.writes.rawValue)"
+                + " (\(inputs.settings.writes.source))"
+        )
+        let root = rootPlan(choice, image: image, inputs)
+        let (bootFile, why) = try LoaderChoice.bootFile(
+            for: inputs.request,
+            server: inputs.server,
+            loaders: inputs.loaders
+        )
+        reasons.append(why)
+        let arguments = KernelCommandLine.arguments(for: inputs, image: image, root: root)
+        reasons.append(
+            inputs.addressing == .foreign
+                ? "address from the DHCP server that is there, renewed by the node"
+                : "address from our lease, on the command line: no second DHCP round"
+        )
+        return BootPlan(
+            node: inputs.node.name,
+            image: image.id,
+            bootFile: bootFile,
+            script: IPXEScript.boot(node: inputs.node.name, image: image, server: inputs.server, arguments: arguments),
+            kernelArguments: arguments,
+            root: root,
+            reasons: reasons
+        )
+    }
+
+    private static func rootPlan(_ choice: RootChoice, image: ImageVersion, _ inputs: Inputs) -> RootPlan {
+        let layer =
+            choice.writes == .cow
+            ? ExportName.Layer(node: inputs.node.name, boot: inputs.boot ?? BootIdentifier(random: 0, 0)) : nil
+        let export = ExportName(image: image.id, layer: layer)
+        return RootPlan(
+            choice: choice,
+            url: "nbd://\(inputs.server.address):\(inputs.server.nbdPort)/\(export)",
+            export: export
+        )
+    }
+}

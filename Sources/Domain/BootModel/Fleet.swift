@@ -1,0 +1,79 @@
+public import NetworkTypes
+
+/// The desired state as one value: networks, profiles and nodes, with the look-ups that every request needs.
+///
+/// A value may hold contradictions; `problems` lists them, and a registry refuses to keep a fleet that has any.
+public struct Fleet: Sendable, Equatable {
+    /// The networks that we serve, by name.
+    public private(set) var networks: [NetworkName: Network] = [:]
+    /// The profiles, by name.
+    public private(set) var profiles: [ProfileName: Profile] = [:]
+    /// The nodes, by name.
+    public private(set) var nodes: [NodeName: Node] = [:]
+
+    private var namesByMAC: [MACAddress: NodeName] = [:]
+    private var namesByUUID: [MachineUUID: NodeName] = [:]
+    private var namesByAddress: [IPv4Address: NodeName] = [:]
+
+    /// A fleet from its parts; of two that share a name the later wins.
+    public init(networks: [Network] = [], profiles: [Profile] = [], nodes: [Node] = []) {
+        for network in networks { set(network) }
+        for profile in profiles { set(profile) }
+        for node in nodes { set(node) }
+    }
+
+    /// Adds a network, or replaces the one of its name.
+    public mutating func set(_ network: Network) { networks[network.name] = network }
+    /// Adds a profile, or replaces the one of its name.
+    public mutating func set(_ profile: Profile) { profiles[profile.name] = profile }
+    /// Adds a node, or replaces the one of its name.
+    public mutating func set(_ node: Node) {
+        remove(node.name)
+        nodes[node.name] = node
+        for mac in node.macs where namesByMAC[mac] == nil { namesByMAC[mac] = node.name }
+        if let uuid = node.uuid, namesByUUID[uuid] == nil { namesByUUID[uuid] = node.name }
+        if let address = node.address, namesByAddress[address] == nil { namesByAddress[address] = node.name }
+    }
+
+    /// Removes the network of this name, if there is one.
+    public mutating func remove(_ name: NetworkName) { networks[name] = nil }
+    /// Removes the profile of this name, if there is one.
+    public mutating func remove(_ name: ProfileName) { profiles[name] = nil }
+    /// Removes the node of this name, if there is one.
+    public mutating func remove(_ name: NodeName) {
+        guard let node = nodes.removeValue(forKey: name) else { return }
+        for mac in node.macs where namesByMAC[mac] == name { namesByMAC[mac] = nil }
+        if let uuid = node.uuid, namesByUUID[uuid] == name { namesByUUID[uuid] = nil }
+        if let address = node.address, namesByAddress[address] == name { namesByAddress[address] = nil }
+    }
+
+    /// The node with this hardware address.
+    public func node(mac: MACAddress) -> Node? { namesByMAC[mac].flatMap { nodes[$0] } }
+    /// The node with this machine UUID.
+    public func node(uuid: MachineUUID) -> Node? { namesByUUID[uuid].flatMap { nodes[$0] } }
+    /// The node for which this address is reserved.
+    public func node(address: IPv4Address) -> Node? { namesByAddress[address].flatMap { nodes[$0] } }
+
+    /// The node that a machine is: by hardware address, else by UUID; else a node of its own that nobody has named,
+    /// which has the default profile.
+    public func identify(mac: MACAddress, uuid: MachineUUID? = nil) -> (node: Node, isKnown: Bool) {
+        if let node = node(mac: mac) { return (node, true) }
+        if let uuid, !uuid.isUnset, let node = node(uuid: uuid) { return (node, true) }
+        return (Node(name: NodeName(unknown: mac), macs: [mac]), false)
+    }
+
+    /// The network whose subnet holds this address; of several, the smallest, then the first by name.
+    public func network(containing address: IPv4Address) -> Network? {
+        networks.values.filter { $0.subnet.contains(address) }
+            .min { (-$0.subnet.prefixLength, $0.name) < (-$1.subnet.prefixLength, $1.name) }
+    }
+
+    /// What holds for a node: its own settings, its profiles' in order, then those of `default`.
+    public func effectiveSettings(for node: Node) -> EffectiveSettings {
+        var layers: [(source: SettingSource, settings: Settings)] = [(.node, node.settings)]
+        for name in node.profiles + (node.profiles.contains(.default) ? [] : [.default]) {
+            if let profile = profiles[name] { layers.append((.profile(name), profile.settings)) }
+        }
+        return EffectiveSettings(layers: layers)
+    }
+}

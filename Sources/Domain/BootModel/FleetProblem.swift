@@ -1,0 +1,102 @@
+import NetworkTypes
+
+/// One contradiction in a fleet, said so that a person can mend it.
+public struct FleetProblem: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What it is about: "node megane", "network lab" …
+    public var subject: String
+    /// What is wrong and how to mend it.
+    public var explanation: String
+
+    /// A problem from its parts.
+    public init(_ subject: String, _ explanation: String) {
+        self.subject = subject
+        self.explanation = explanation
+    }
+
+    /// One line.
+    public var description: String { "\(subject): \(explanation)" }
+}
+
+extension Fleet {
+    /// Every contradiction in it, in a fixed order; empty when the fleet can be kept.
+    public var problems: [FleetProblem] {
+        networkProblems + profileProblems + nodeProblems
+    }
+
+    private var networkProblems: [FleetProblem] {
+        var found: [FleetProblem] = []
+        let sorted = networks.values.sorted { $0.name < $1.name }
+        for (index, network) in sorted.enumerated() {
+            let subject = "network \(network.name)"
+            for pool in network.pools
+            where !(network.subnet.containsHost(pool.first) && network.subnet.containsHost(pool.last)) {
+                found.append(FleetProblem(subject, "pool \(pool) does not lie inside \(network.subnet)"))
+            }
+            for (position, pool) in network.pools.enumerated() {
+                for other in network.pools[..<position] where pool.overlaps(other) {
+                    found.append(FleetProblem(subject, "pools \(other) and \(pool) overlap; join them"))
+                }
+            }
+            if let router = network.router, !network.subnet.containsHost(router) {
+                found.append(FleetProblem(subject, "router \(router) does not lie inside \(network.subnet)"))
+            }
+            if !(60...4_294_967_294).contains(network.leaseSeconds) {
+                found.append(
+                    FleetProblem(subject, "a lease of \(network.leaseSeconds) s is too short; give at least 60")
+                )
+            }
+            for other in sorted[..<index]
+            where network.subnet.contains(other.subnet.address) || other.subnet.contains(network.subnet.address) {
+                found.append(
+                    FleetProblem(subject, "subnet \(network.subnet) overlaps \(other.subnet) of network \(other.name)")
+                )
+            }
+        }
+        return found
+    }
+
+    private var profileProblems: [FleetProblem] {
+        profiles.values.sorted { $0.name < $1.name }.compactMap { profile in
+            guard profile.settings.via != nil || profile.settings.writes != nil else { return nil }
+            let root = RootChoice(
+                via: profile.settings.via ?? RootChoice.default.via,
+                writes: profile.settings.writes ?? RootChoice.default.writes
+            )
+            return root.problem.map { FleetProblem("profile \(profile.name)", $0) }
+        }
+    }
+
+    private var nodeProblems: [FleetProblem] {
+        var found: [FleetProblem] = []
+        var owners: [String: NodeName] = [:]
+        for node in nodes.values.sorted(by: { $0.name < $1.name }) {
+            let subject = "node \(node.name)"
+            func claim(_ what: String, _ mend: String) {
+                if let owner = owners[what] {
+                    found.append(FleetProblem(subject, "\(what) belongs to node \(owner) already; \(mend)"))
+                } else {
+                    owners[what] = node.name
+                }
+            }
+            if node.macs.isEmpty && node.uuid == nil {
+                found.append(FleetProblem(subject, "has no mac; give the hardware address of its boot interface"))
+            }
+            for mac in node.macs {
+                if mac.isMulticast { found.append(FleetProblem(subject, "\(mac) is a group address, not a machine's")) }
+                claim("mac \(mac)", "remove it from one of them")
+            }
+            if let uuid = node.uuid { claim("uuid \(uuid)", "remove it from one of them") }
+            if let address = node.address {
+                claim("address \(address)", "give another one")
+                if !networks.isEmpty, !networks.values.contains(where: { $0.subnet.containsHost(address) }) {
+                    found.append(FleetProblem(subject, "address \(address) lies in no network's subnet"))
+                }
+            }
+            for name in node.profiles where profiles[name] == nil && name != .default {
+                found.append(FleetProblem(subject, "profile \(name) does not exist"))
+            }
+            if let problem = effectiveSettings(for: node).root.problem { found.append(FleetProblem(subject, problem)) }
+        }
+        return found
+    }
+}

@@ -1,0 +1,90 @@
+import NetworkTypes
+
+/// The kernel command line of a node (docs/protocols/node.md).
+enum KernelCommandLine {
+    /// The arguments in order: the image's, the settings', then ours, which win where a name is given twice.
+    static func arguments(for inputs: BootPlanner.Inputs, image: ImageVersion, root: RootPlan) -> [String] {
+        let boot = inputs.boot ?? BootIdentifier(random: 0, 0)
+        var arguments = image.kernelArguments + inputs.settings.kernelArguments.value
+        arguments += [
+            // The initramfs has no udev: the interface keeps the kernel's name also in the running system.
+            "net.ifnames=0",
+            "BOOTIF=01-\(inputs.request.mac.dashed)",
+            address(inputs),
+            "diskless.root=\(root.url)",
+            "diskless.writes=\(root.choice.writes.rawValue)",
+            "diskless.report=\(BootURL.report(for: inputs.request.mac, boot: boot, server: inputs.server))",
+        ]
+        if inputs.addressing == .foreign { arguments.append("diskless.lease=renew") }
+        return arguments
+    }
+
+    /// `ip=` as the kernel reads it (Documentation/admin-guide/nfs/nfsroot.rst):
+    /// client:server:gateway:netmask:hostname:device:autoconf:dns0.
+    private static func address(_ inputs: BootPlanner.Inputs) -> String {
+        let server = inputs.server.address
+        let host = inputs.node.name
+        switch inputs.addressing {
+        case .leased(let address, let subnet, let router, let nameservers):
+            let gateway = router?.description ?? ""
+            let nameserver = nameservers.first?.description ?? ""
+            return "ip=\(address):\(server):\(gateway):\(subnet.mask):\(host)::off:\(nameserver)"
+        case .foreign:
+            // iPXE puts in what the other server gave it; netX is the interface it booted from.
+            return "ip=${netX/ip}:\(server):${netX/gateway}:${netX/netmask}:\(host)::off:${netX/dns}"
+        }
+    }
+}
+
+/// iPXE's scripts (https://ipxe.org/scripting).
+enum IPXEScript {
+    /// Fetches kernel and initramfs, each tried three times, and starts them.
+    static func boot(node: NodeName, image: ImageVersion, server: ServerAddresses, arguments: [String]) -> String {
+        let kernel = BootURL.file(.kernel, of: image, server: server)
+        let initramfs = BootURL.file(.initramfs, of: image, server: server)
+        // EFI kernels find the initramfs by initrd=; a BIOS kernel ignores it.
+        let commandLine = (["initrd=initramfs"] + arguments).joined(separator: " ")
+        return """
+            #!ipxe
+            echo \(node) boots \(image.id)
+            set tries:int32 0
+            :kernel
+            kernel \(kernel) \(commandLine) && goto initramfs ||
+            inc tries
+            iseq ${tries} 3 && goto failed || sleep 1
+            goto kernel
+            :initramfs
+            initrd --name initramfs \(initramfs) && goto start ||
+            inc tries
+            iseq ${tries} 3 && goto failed || sleep 1
+            goto initramfs
+            :start
+            boot ||
+            :failed
+            echo \(image.id) could not be fetched or started. Trying again in 30 seconds.
+            sleep 30
+            reboot
+
+            """
+    }
+
+    /// Says why there is nothing to boot, waits, and asks again, so that the machine boots once it is mended.
+    static func refusal(_ refusal: BootRefusal) -> String {
+        // A script line ends at the newline, and ${ would begin a variable.
+        let text = refusal.reason.filter { $0 != "\n" && $0 != "$" }
+        return """
+            #!ipxe
+            echo
+            echo diskless: \(text)
+            echo Trying again in 30 seconds.
+            sleep 30
+            reboot
+
+            """
+    }
+}
+
+extension BootRefusal {
+    /// An iPXE script that shows the reason on the machine's screen and tries again later.
+    public var script: String { IPXEScript.refusal(self) }
+}

@@ -1,0 +1,119 @@
+public import NetworkTypes
+
+/// Why a name was refused, with the rule it broke.
+public struct InvalidName: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The refused text.
+    public var text: String
+    /// What the text should have named: "node", "image" …
+    public var kind: String
+    /// One line for a person.
+    public var description: String {
+        "\"\(text)\" is not a \(kind) name: use 1 to 63 letters, digits, dots or dashes, with a letter or digit at both ends"
+    }
+}
+
+/// A name that is one word everywhere: in files, URLs, host names and on the command line.
+///
+/// 1 to 63 ASCII letters, digits, `-`, `_` or `.`, beginning and ending with a letter or digit, compared as written.
+public protocol Name: Hashable, Sendable, Comparable, Codable, LosslessStringConvertible {
+    /// What it names, for messages: "node", "image" …
+    static var kind: String { get }
+    /// The name as written.
+    var text: String { get }
+    /// From text that has already been checked.
+    init(checked text: String)
+}
+
+extension Name {
+    /// The name, or an error that says which rule it breaks.
+    public init(validating text: some StringProtocol) throws(InvalidName) {
+        guard let name = Self(String(text)) else { throw InvalidName(text: String(text), kind: Self.kind) }
+        self = name
+    }
+
+    /// The name when it follows the rules, else nil.
+    public init?(_ description: String) {
+        func isAlphanumeric(_ byte: UInt8) -> Bool {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
+            default: false
+            }
+        }
+        let bytes = Array(description.utf8)
+        guard (1...63).contains(bytes.count), let first = bytes.first, let last = bytes.last, isAlphanumeric(first),
+            isAlphanumeric(last), bytes.allSatisfy({ isAlphanumeric($0) || $0 == 0x2d || $0 == 0x2e || $0 == 0x5f }),
+            !description.contains("..")
+        else { return nil }
+        self.init(checked: description)
+    }
+
+    /// The name as written.
+    public var description: String { text }
+
+    /// In the order of the text.
+    public static func < (left: Self, right: Self) -> Bool { left.text < right.text }
+
+    /// From a string, refused with the rule it breaks.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard let name = Self(text) else {
+            let problem = InvalidName(text: text, kind: Self.kind)
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: problem.description)
+        }
+        self = name
+    }
+
+    /// As a string.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
+    }
+}
+
+/// The name of a node; also its host name.
+public struct NodeName: Name {
+    /// For messages.
+    public static let kind = "node"
+    /// The name as written.
+    public let text: String
+    /// From checked text.
+    public init(checked text: String) { self.text = text }
+
+    /// The name given to a machine that nobody has named: `node-525400123456`.
+    public init(unknown mac: MACAddress) {
+        self.init(checked: "node-" + mac.dashed.filter { $0 != "-" })
+    }
+}
+
+/// The name of a profile: settings that nodes share.
+public struct ProfileName: Name {
+    /// For messages.
+    public static let kind = "profile"
+    /// The name as written.
+    public let text: String
+    /// From checked text.
+    public init(checked text: String) { self.text = text }
+    /// The profile whose settings every node falls back to.
+    public static let `default` = ProfileName(checked: "default")
+}
+
+/// The name of a network that we serve.
+public struct NetworkName: Name {
+    /// For messages.
+    public static let kind = "network"
+    /// The name as written.
+    public let text: String
+    /// From checked text.
+    public init(checked text: String) { self.text = text }
+}
+
+/// The name of an image, over all its versions.
+public struct ImageName: Name {
+    /// For messages.
+    public static let kind = "image"
+    /// The name as written.
+    public let text: String
+    /// From checked text.
+    public init(checked text: String) { self.text = text }
+}

@@ -1,0 +1,48 @@
+public import NetworkTypes
+
+/// Settings that nodes share.
+public struct Profile: Hashable, Sendable, Codable {
+    /// Its name.
+    public var name: ProfileName
+    /// What it says.
+    public var settings: Settings
+
+    /// A profile from its parts.
+    public init(name: ProfileName, settings: Settings = Settings()) {
+        self.name = name
+        self.settings = settings
+    }
+}
+
+/// A machine that boots from us and has a name.
+public struct Node: Hashable, Sendable, Codable {
+    /// Its name; also its host name.
+    public var name: NodeName
+    /// The hardware addresses of the interfaces it may boot from, the first its usual one.
+    public var macs: [MACAddress]
+    /// Its machine's UUID, for firmware that hides the hardware address.
+    public var uuid: MachineUUID?
+    /// The address reserved for it.
+    public var address: IPv4Address?
+    /// Its profiles, the first the strongest; `default` is always asked last.
+    public var profiles: [ProfileName]
+    /// What is said for this node alone.
+    public var settings: Settings
+
+    /// A node from its parts.
+    public init(
+        name: NodeName,
+        macs: [MACAddress],
+        uuid: MachineUUID? = nil,
+        address: IPv4Address? = nil,
+        profiles: [ProfileName] = [],
+        settings: Settings = Settings()
+    ) {
+        self.name = name
+        self.macs = macs
+        self.uuid = uuid
+        self.address = address
+        self.profiles = profiles
+        self.settings = settings
+    }
+}
