@@ -128,6 +128,9 @@ let package = Package(
         // Tests
         tests("ByteCoding"),
         tests("NetworkTypes"),
+        tests("NBD"),
+        tests("BlockStorage", ["CLinux"]),
+        tests("NBDServer", ["NBD", "BlockStorage", "NetworkIO", "NetworkTypes", "CLinux"]),
         tests("Digests"),
         tests("ImageStore", ["BootModel", "Digests"]),
         tests("ImageBuilder", ["BootModel", "ImageStore"]),

@@ -1,0 +1,113 @@
+/// What was agreed in the handshake: everything that decides how requests are judged and answered.
+public struct NBDSession: Equatable, Sendable {
+    /// The export's name as the client gave it.
+    public var exportName: String
+    /// Size of the export in bytes.
+    public var size: UInt64
+    /// What was announced.
+    public var flags: NBDTransmissionFlags
+    /// Whether replies are structured.
+    public var structuredReplies: Bool
+    /// The number of the context `base:allocation` if the client chose it.
+    public var allocationContext: UInt32?
+
+    /// The longest READ or WRITE, in bytes (32 MiB, the limit that clients assume by themselves).
+    public static let maximumPayload: UInt32 = 32 << 20
+
+    /// A session on an export.
+    public init(
+        exportName: String,
+        size: UInt64,
+        flags: NBDTransmissionFlags,
+        structuredReplies: Bool = false,
+        allocationContext: UInt32? = nil
+    ) {
+        self.exportName = exportName
+        self.size = size
+        self.flags = flags
+        self.structuredReplies = structuredReplies
+        self.allocationContext = allocationContext
+    }
+}
+
+/// Why a request is refused before it reaches the storage.
+public struct NBDRequestRefusal: Equatable, Sendable {
+    /// The code for the reply.
+    public var code: NBDErrorCode
+    /// What is wrong, in one line; sent along in structured replies.
+    public var reason: StaticString
+
+    init(_ code: NBDErrorCode, _ reason: StaticString) {
+        self.code = code
+        self.reason = reason
+    }
+
+    /// Equal codes; the text is for people.
+    public static func == (left: Self, right: Self) -> Bool { left.code == right.code }
+}
+
+extension NBDSession {
+    /// Why `request` must be refused, or nil when the storage may do it (protocol document, "Request types").
+    public func refusal(of request: NBDRequest) -> NBDRequestRefusal? {
+        switch request.command {
+        case .read:
+            let allowed: NBDCommandFlags = structuredReplies ? [.doNotFragment, .forceUnitAccess] : [.forceUnitAccess]
+            guard request.flags.isSubset(of: allowed) else { return .unknownFlags }
+            guard request.length <= Self.maximumPayload else {
+                return NBDRequestRefusal(.invalid, "a read is longer than 32 MiB")
+            }
+            return rangeRefusal(request, pastEnd: .invalid)
+        case .write:
+            if let refusal = writeRefusal(request, feature: nil) { return refusal }
+            guard request.length <= Self.maximumPayload else {
+                return NBDRequestRefusal(.invalid, "a write is longer than 32 MiB")
+            }
+            return rangeRefusal(request, pastEnd: .noSpace)
+        case .trim:
+            return writeRefusal(request, feature: .trim) ?? rangeRefusal(request, pastEnd: .invalid)
+        case .writeZeroes:
+            return writeRefusal(request, feature: .writeZeroes, also: .noHole)
+                ?? rangeRefusal(request, pastEnd: .noSpace)
+        case .flush:
+            guard flags.contains(.flush) else { return NBDRequestRefusal(.invalid, "flush was not announced") }
+            guard request.flags.isEmpty else { return .unknownFlags }
+            guard request.offset == 0, request.length == 0 else {
+                return NBDRequestRefusal(.invalid, "a flush has no offset and no length")
+            }
+            return nil
+        case .blockStatus:
+            guard allocationContext != nil else {
+                return NBDRequestRefusal(.invalid, "no metadata context was chosen")
+            }
+            guard request.flags.isSubset(of: .oneExtent) else { return .unknownFlags }
+            return rangeRefusal(request, pastEnd: .invalid)
+        default:
+            return NBDRequestRefusal(.invalid, "unknown command")
+        }
+    }
+
+    private func writeRefusal(
+        _ request: NBDRequest,
+        feature: NBDTransmissionFlags?,
+        also: NBDCommandFlags = []
+    ) -> NBDRequestRefusal? {
+        guard !flags.contains(.readOnly) else { return NBDRequestRefusal(.notPermitted, "the export is read-only") }
+        if let feature, !flags.contains(feature) {
+            return NBDRequestRefusal(.invalid, "the command was not announced")
+        }
+        let allowed = flags.contains(.forceUnitAccess) ? also.union(.forceUnitAccess) : also
+        return request.flags.isSubset(of: allowed) ? nil : .unknownFlags
+    }
+
+    private func rangeRefusal(_ request: NBDRequest, pastEnd: NBDErrorCode) -> NBDRequestRefusal? {
+        guard request.length > 0 else { return NBDRequestRefusal(.invalid, "the length is zero") }
+        guard request.offset <= size, UInt64(request.length) <= size - request.offset else {
+            return NBDRequestRefusal(pastEnd, "the range reaches past the end of the export")
+        }
+        return nil
+    }
+}
+
+extension NBDRequestRefusal {
+    static let unknownFlags = NBDRequestRefusal(.invalid, "a command flag that was not announced")
+}

@@ -1,0 +1,49 @@
+import NBD
+import Testing
+
+@Suite struct ReplyTests {
+    @Test func simpleReply() {
+        var bytes = [UInt8](repeating: 0xee, count: 16)
+        var span = bytes.mutableSpan
+        var raw = unsafe span.mutableBytes
+        NBDSimpleReply.encode(cookie: 0x0102_0304_0506_0708, error: .noSpace, into: &raw)
+        #expect(bytes == [0x67, 0x44, 0x66, 0x98] + [0, 0, 0, 28] + [1, 2, 3, 4, 5, 6, 7, 8])
+    }
+
+    @Test func dataChunk() {
+        var bytes = [UInt8](repeating: 0xee, count: 28)
+        var span = bytes.mutableSpan
+        var raw = unsafe span.mutableBytes
+        NBDReplyChunk.encodeData(cookie: 7, offset: 0x1000, length: 512, into: &raw)
+        let header: [UInt8] = [0x66, 0x8e, 0x33, 0xef] + [0, 1] + [0, 1] + [0, 0, 0, 0, 0, 0, 0, 7]
+        #expect(bytes == header + [0, 0, 2, 8] + [0, 0, 0, 0, 0, 0, 0x10, 0])
+    }
+
+    @Test func errorChunk() {
+        #expect(
+            NBDReplyChunk.error(.invalid, cookie: 7, reason: "no")
+                == [0x66, 0x8e, 0x33, 0xef] + [0, 1] + [0x80, 1] + [0, 0, 0, 0, 0, 0, 0, 7] + [0, 0, 0, 8]
+                + [0, 0, 0, 22] + [0, 2] + Array("no".utf8)
+        )
+    }
+
+    @Test func blockStatusChunk() {
+        let chunk = NBDReplyChunk.blockStatus(
+            context: 1,
+            cookie: 7,
+            extents: [(length: 4096, state: []), (length: 8192, state: [.hole, .zero])]
+        )
+        #expect(
+            chunk
+                == [0x66, 0x8e, 0x33, 0xef] + [0, 1] + [0, 5] + [0, 0, 0, 0, 0, 0, 0, 7] + [0, 0, 0, 20]
+                + [0, 0, 0, 1] + [0, 0, 0x10, 0] + [0, 0, 0, 0] + [0, 0, 0x20, 0] + [0, 0, 0, 3]
+        )
+    }
+
+    @Test func errnoHasItsNearestCode() {
+        #expect(NBDErrorCode(errno: 28) == .noSpace)
+        #expect(NBDErrorCode(errno: 122) == .noSpace)
+        #expect(NBDErrorCode(errno: 30) == .notPermitted)
+        #expect(NBDErrorCode(errno: 74) == .inputOutput)
+    }
+}
