@@ -2,7 +2,7 @@ import NetworkTypes
 
 /// One contradiction in a fleet, said so that a person can mend it.
 public struct FleetProblem: Error, Hashable, Sendable, CustomStringConvertible {
-    /// What it is about: "node megane", "network lab" …
+    /// What it is about: "node megane" or "network lab".
     public var subject: String
     /// What is wrong and how to mend it.
     public var explanation: String

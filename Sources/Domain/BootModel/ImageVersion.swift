@@ -48,7 +48,7 @@ public enum RootFormat: String, Hashable, Sendable, Codable, CaseIterable {
 
     /// Whether a node can mount it for writing.
     public var isWritable: Bool { self == .ext4 || self == .btrfs }
-    /// The name of the root file: `root.squashfs` …
+    /// The name of the root file, such as `root.squashfs`.
     public var fileName: String { "root.\(rawValue)" }
 }
 

@@ -4,7 +4,7 @@ public import NetworkTypes
 public struct InvalidName: Error, Equatable, Sendable, CustomStringConvertible {
     /// The refused text.
     public var text: String
-    /// What the text should have named: "node", "image" …
+    /// What the text should have named: "node" or "image".
     public var kind: String
     /// One line for a person.
     public var description: String {
@@ -16,7 +16,7 @@ public struct InvalidName: Error, Equatable, Sendable, CustomStringConvertible {
 ///
 /// 1 to 63 ASCII letters, digits, `-`, `_` or `.`, beginning and ending with a letter or digit, compared as written.
 public protocol Name: Hashable, Sendable, Comparable, Codable, LosslessStringConvertible {
-    /// What it names, for messages: "node", "image" …
+    /// What it names, for messages: "node" or "image".
     static var kind: String { get }
     /// The name as written.
     var text: String { get }

@@ -40,7 +40,7 @@ public enum BootStage: Hashable, Sendable {
     /// Something after the loader (an initramfs or an operating system), or a machine that does not boot from us.
     case system
 
-    /// For a sentence: "firmware", "iPXE" …
+    /// For a sentence: "firmware" or "iPXE".
     public var words: String {
         switch self {
         case .firmware: "firmware"

@@ -63,7 +63,9 @@ public struct ByteWriter: Sendable {
         bytes[offset + 1] = UInt8(truncatingIfNeeded: value)
     }
 
-    /// Overwrites four bytes at `offset`, big endian; for lengths known only later. Traps as `replaceUInt16`.
+    /// Overwrites four bytes at `offset`, big endian; for lengths known only later.
+    ///
+    /// Traps as `replaceUInt16` does.
     public mutating func replaceUInt32(at offset: Int, with value: UInt32) {
         replaceUInt16(at: offset, with: UInt16(value >> 16))
         replaceUInt16(at: offset + 2, with: UInt16(truncatingIfNeeded: value))

@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include <linux/if_packet.h>
@@ -67,6 +68,20 @@ static inline struct cmsghdr *clinux_cmsg_next(struct msghdr *message, struct cm
     return CMSG_NXTHDR(message, control);
 }
 static inline void *clinux_cmsg_data(struct cmsghdr *control) { return CMSG_DATA(control); }
+
+/// bind, connect, accept4 and getsockname with untyped addresses: glibc declares them with a transparent union.
+static inline int clinux_bind(int descriptor, const void *address, socklen_t length) {
+    return bind(descriptor, (const struct sockaddr *)address, length);
+}
+static inline int clinux_connect(int descriptor, const void *address, socklen_t length) {
+    return connect(descriptor, (const struct sockaddr *)address, length);
+}
+static inline int clinux_accept(int descriptor, void *address, socklen_t *length, int flags) {
+    return accept4(descriptor, (struct sockaddr *)address, length, flags);
+}
+static inline int clinux_getsockname(int descriptor, void *address, socklen_t *length) {
+    return getsockname(descriptor, (struct sockaddr *)address, length);
+}
 
 /// The device number's parts, and a device number from its parts (sysmacros.h).
 static inline unsigned clinux_major(dev_t device) { return major(device); }
