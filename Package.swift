@@ -128,11 +128,15 @@ let package = Package(
         // Tests
         tests("ByteCoding"),
         tests("NetworkTypes"),
+        tests("TFTP"),
+        tests("HTTP1", ["ByteCoding"]),
+        tests("TFTPServer", ["TFTP", "NetworkIO", "NetworkTypes", "CLinux"]),
+        tests("HTTPServer", ["HTTP1", "NetworkIO", "NetworkTypes", "CLinux"]),
         tests("NBD"),
         tests("BlockStorage", ["CLinux"]),
         tests("NBDServer", ["NBD", "BlockStorage", "NetworkIO", "NetworkTypes", "CLinux"]),
         tests("Digests"),
-        tests("ImageStore", ["BootModel", "Digests"]),
+        tests("ImageStore", ["BootModel", "CLinux"]),
         tests("ImageBuilder", ["BootModel", "ImageStore"]),
     ]
 )
