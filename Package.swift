@@ -128,6 +128,7 @@ let package = Package(
         // Tests
         tests("ByteCoding"),
         tests("NetworkTypes"),
+        tests("BootModel", ["NetworkTypes"]),
         tests("TFTP"),
         tests("HTTP1", ["ByteCoding"]),
         tests("TFTPServer", ["TFTP", "NetworkIO", "NetworkTypes", "CLinux"]),

@@ -4,12 +4,18 @@ import NetworkTypes
 public struct FleetProblem: Error, Hashable, Sendable, CustomStringConvertible {
     /// What it is about: "node megane" or "network lab".
     public var subject: String
+    /// The key of the fleet file that says it, when one does: "address".
+    public var key: String?
+    /// The value under that key that is meant, when it has several: one pool of `pools`.
+    public var value: String?
     /// What is wrong and how to mend it.
     public var explanation: String
 
     /// A problem from its parts.
-    public init(_ subject: String, _ explanation: String) {
+    public init(_ subject: String, key: String? = nil, value: String? = nil, _ explanation: String) {
         self.subject = subject
+        self.key = key
+        self.value = value
         self.explanation = explanation
     }
 
@@ -30,25 +36,49 @@ extension Fleet {
             let subject = "network \(network.name)"
             for pool in network.pools
             where !(network.subnet.containsHost(pool.first) && network.subnet.containsHost(pool.last)) {
-                found.append(FleetProblem(subject, "pool \(pool) does not lie inside \(network.subnet)"))
+                found.append(
+                    FleetProblem(
+                        subject,
+                        key: "pools",
+                        value: "\(pool)",
+                        "pool \(pool) does not lie inside \(network.subnet)"
+                    )
+                )
             }
             for (position, pool) in network.pools.enumerated() {
                 for other in network.pools[..<position] where pool.overlaps(other) {
-                    found.append(FleetProblem(subject, "pools \(other) and \(pool) overlap; join them"))
+                    found.append(
+                        FleetProblem(
+                            subject,
+                            key: "pools",
+                            value: "\(pool)",
+                            "pools \(other) and \(pool) overlap; join them"
+                        )
+                    )
                 }
             }
             if let router = network.router, !network.subnet.containsHost(router) {
-                found.append(FleetProblem(subject, "router \(router) does not lie inside \(network.subnet)"))
+                found.append(
+                    FleetProblem(subject, key: "router", "router \(router) does not lie inside \(network.subnet)")
+                )
             }
             if !(60...4_294_967_294).contains(network.leaseSeconds) {
                 found.append(
-                    FleetProblem(subject, "a lease of \(network.leaseSeconds) s is too short; give at least 60")
+                    FleetProblem(
+                        subject,
+                        key: "lease",
+                        "a lease of \(network.leaseSeconds) s is too short; give at least 60"
+                    )
                 )
             }
             for other in sorted[..<index]
             where network.subnet.contains(other.subnet.address) || other.subnet.contains(network.subnet.address) {
                 found.append(
-                    FleetProblem(subject, "subnet \(network.subnet) overlaps \(other.subnet) of network \(other.name)")
+                    FleetProblem(
+                        subject,
+                        key: "subnet",
+                        "subnet \(network.subnet) overlaps \(other.subnet) of network \(other.name)"
+                    )
                 )
             }
         }
@@ -62,7 +92,7 @@ extension Fleet {
                 via: profile.settings.via ?? RootChoice.default.via,
                 writes: profile.settings.writes ?? RootChoice.default.writes
             )
-            return root.problem.map { FleetProblem("profile \(profile.name)", $0) }
+            return root.problem.map { FleetProblem("profile \(profile.name)", key: "root", $0) }
         }
     }
 
@@ -71,9 +101,17 @@ extension Fleet {
         var owners: [String: NodeName] = [:]
         for node in nodes.values.sorted(by: { $0.name < $1.name }) {
             let subject = "node \(node.name)"
-            func claim(_ what: String, _ mend: String) {
+            func claim(_ key: String, _ value: String, _ mend: String) {
+                let what = "\(key) \(value)"
                 if let owner = owners[what] {
-                    found.append(FleetProblem(subject, "\(what) belongs to node \(owner) already; \(mend)"))
+                    found.append(
+                        FleetProblem(
+                            subject,
+                            key: key,
+                            value: value,
+                            "\(what) belongs to node \(owner) already; \(mend)"
+                        )
+                    )
                 } else {
                     owners[what] = node.name
                 }
@@ -82,20 +120,28 @@ extension Fleet {
                 found.append(FleetProblem(subject, "has no mac; give the hardware address of its boot interface"))
             }
             for mac in node.macs {
-                if mac.isMulticast { found.append(FleetProblem(subject, "\(mac) is a group address, not a machine's")) }
-                claim("mac \(mac)", "remove it from one of them")
+                if mac.isMulticast {
+                    found.append(
+                        FleetProblem(subject, key: "mac", value: "\(mac)", "\(mac) is a group address, not a machine's")
+                    )
+                }
+                claim("mac", "\(mac)", "remove it from one of them")
             }
-            if let uuid = node.uuid { claim("uuid \(uuid)", "remove it from one of them") }
+            if let uuid = node.uuid { claim("uuid", "\(uuid)", "remove it from one of them") }
             if let address = node.address {
-                claim("address \(address)", "give another one")
+                claim("address", "\(address)", "give another one")
                 if !networks.isEmpty, !networks.values.contains(where: { $0.subnet.containsHost(address) }) {
-                    found.append(FleetProblem(subject, "address \(address) lies in no network's subnet"))
+                    found.append(
+                        FleetProblem(subject, key: "address", "address \(address) lies in no network's subnet")
+                    )
                 }
             }
             for name in node.profiles where profiles[name] == nil && name != .default {
-                found.append(FleetProblem(subject, "profile \(name) does not exist"))
+                found.append(FleetProblem(subject, key: "profiles", value: "\(name)", "profile \(name) does not exist"))
             }
-            if let problem = effectiveSettings(for: node).root.problem { found.append(FleetProblem(subject, problem)) }
+            if let problem = effectiveSettings(for: node).root.problem {
+                found.append(FleetProblem(subject, key: "root", problem))
+            }
         }
         return found
     }

@@ -87,7 +87,9 @@ public final class StreamSocket: Sendable {
         }
     }
 
-    /// Sends everything. `moreFollows` lets the kernel join it with what comes next (MSG_MORE).
+    /// Sends everything.
+    ///
+    /// `moreFollows` lets the kernel join it with what comes next (MSG_MORE).
     ///
     /// Throws `SystemCallError`; EAGAIN there means that the send timeout has passed.
     public func send(_ bytes: UnsafeRawBufferPointer, moreFollows: Bool = false) throws(SystemCallError) {

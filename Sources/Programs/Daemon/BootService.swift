@@ -1,0 +1,212 @@
+public import BootModel
+import Dispatch
+public import Logging
+import NetworkTypes
+import Synchronization
+
+/// Answers every server's questions about machines, and keeps the picture of their boots.
+public final class BootService: BootPlanning, BootRecorder {
+    let registry: any NodeRegistry
+    let catalog: any ImageCatalog
+    let log: any EventLog
+    let loaders: LoaderFiles
+    let clock: any Clock
+    let logger: Logger
+    private let tracker: Mutex<BootTracker>
+    /// Events are written in order, away from the threads that answer machines.
+    private let writer = DispatchQueue(label: "boot events")
+    private let queued = Mutex(0)
+
+    /// How many events may wait for the disk; more are dropped and said so once.
+    private static let queueLimit = 100_000
+
+    /// A service over the given stores; goes on with the boots that the log knows.
+    ///
+    /// Throws what the log throws.
+    public init(
+        registry: any NodeRegistry,
+        catalog: any ImageCatalog,
+        log: any EventLog,
+        loaders: LoaderFiles,
+        clock: any Clock,
+        logger: Logger
+    ) throws {
+        self.registry = registry
+        self.catalog = catalog
+        self.log = log
+        self.loaders = loaders
+        self.clock = clock
+        self.logger = logger
+        tracker = Mutex(BootTracker(restoring: try log.boots(of: nil, limit: 100_000)))
+    }
+
+    // MARK: Planning
+
+    /// Who is asking; a machine that the registry cannot be asked about is treated as unknown.
+    public func identify(_ request: NodeRequest) -> (node: Node, isKnown: Bool) {
+        fleet.identify(mac: request.mac, uuid: request.uuid)
+    }
+
+    /// What the machine gets, for the boot that it is in.
+    public func plan(
+        for request: NodeRequest,
+        addressing: NodeAddressing,
+        server: ServerAddresses
+    ) -> Result<BootPlan, BootRefusal> {
+        if request.stage != .system { note(architecture: request.architecture, of: request.mac) }
+        let boot = tracker.withLock { $0.boot(of: request.mac) }
+        return plan(for: request, addressing: addressing, server: server, boot: boot?.id)
+    }
+
+    private func plan(
+        for request: NodeRequest,
+        addressing: NodeAddressing,
+        server: ServerAddresses,
+        boot: BootIdentifier?
+    ) -> Result<BootPlan, BootRefusal> {
+        let fleet = fleet
+        let node = fleet.identify(mac: request.mac, uuid: request.uuid).node
+        let settings = fleet.effectiveSettings(for: node)
+        do throws(BootRefusal) {
+            return .success(
+                try BootPlanner.plan(
+                    BootPlanner.Inputs(
+                        node: node,
+                        settings: settings,
+                        image: try image(for: settings),
+                        request: request,
+                        addressing: addressing,
+                        server: server,
+                        boot: boot,
+                        loaders: loaders.available
+                    )
+                )
+            )
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// The plan whose script goes out now: from here on the boot's identifier is known outside, so the boot is on
+    /// stable storage before this returns.
+    public func planScript(
+        for mac: MACAddress,
+        addressing: NodeAddressing,
+        server: ServerAddresses
+    ) -> Result<BootPlan, BootRefusal> {
+        let request = NodeRequest(mac: mac, stage: .ipxe([.http, .bzImage, .efi]))
+        let node = identify(request).node
+        let step = advance(.script, node: node.name, mac: mac)
+        var asked = request
+        asked.architecture = step.boot.architecture
+        let result = plan(for: asked, addressing: addressing, server: server, boot: step.boot.id)
+        let boot = tracker.withLock { tracker in
+            tracker.update(mac) {
+                if case .success(let plan) = result { $0.image = plan.image }
+                if case .failure(let refusal) = result { $0.failure = refusal.reason }
+            }
+        }
+        guard let boot else { return result }
+        do {
+            try log.save(boot)
+        } catch {
+            logger.error("cannot keep the boot", metadata: ["node": "\(node.name)", "error": "\(error)"])
+            return .failure(BootRefusal("the server cannot write its registry: \(error)"))
+        }
+        return result
+    }
+
+    /// The boot under way, or last seen, of a machine.
+    public func boot(of mac: MACAddress) -> Boot? { tracker.withLock { $0.boot(of: mac) } }
+
+    /// The newest boot of a node.
+    func boot(of node: Node) -> Boot? {
+        tracker.withLock { tracker in
+            node.macs.compactMap { tracker.boot(of: $0) }.max { $0.started < $1.started }
+        }
+    }
+
+    private var fleet: Fleet {
+        do {
+            return try registry.fleet()
+        } catch {
+            logger.error("cannot read the registry", metadata: ["error": "\(error)"])
+            return Fleet()
+        }
+    }
+
+    private func image(for settings: EffectiveSettings) throws(BootRefusal) -> ImageVersion? {
+        do {
+            guard let wanted = settings.image else { return try catalog.newest() }
+            return try catalog.resolve(wanted.value)
+        } catch {
+            throw BootRefusal("the image store cannot be read: \(error)")
+        }
+    }
+
+    // MARK: Recording
+
+    /// Takes in an event: finds the boot it belongs to, logs it, keeps it.
+    public func record(_ event: BootEvent, reached progress: Boot.Progress?) {
+        var event = event
+        var changed: Boot?
+        if let progress {
+            let step = advance(progress, node: event.node, mac: event.mac)
+            event.boot = step.boot.id
+            changed = step.boot
+        } else if event.boot == nil {
+            event.boot = boot(of: event.mac)?.id
+        }
+        if event.kind == .failed {
+            changed = tracker.withLock { $0.update(event.mac) { $0.failure = event.detail } } ?? changed
+        }
+        say(event)
+        write(event, changed)
+    }
+
+    /// Notes what a machine told of its architecture, which later requests of the same boot do not repeat.
+    private func note(architecture: ClientArchitecture?, of mac: MACAddress) {
+        guard let architecture else { return }
+        _ = tracker.withLock { $0.update(mac) { $0.architecture = architecture } }
+    }
+
+    private func advance(_ progress: Boot.Progress, node: NodeName, mac: MACAddress) -> BootTracker.Step {
+        let now = clock.now()
+        return tracker.withLock { tracker in
+            tracker.reached(progress, node: node, mac: mac, now: now) {
+                var generator = SystemRandomNumberGenerator()
+                return BootIdentifier.random(using: &generator)
+            }
+        }
+    }
+
+    private func say(_ event: BootEvent) {
+        let isTrouble = event.kind == .failed || event.kind == .refuse
+        logger.log(
+            level: isTrouble ? .warning : .info,
+            "\(event.sentence)",
+            metadata: ["node": "\(event.node)", "mac": "\(event.mac)"]
+        )
+    }
+
+    private func write(_ event: BootEvent, _ changed: Boot?) {
+        let isDropped = queued.withLock { count in
+            guard count < Self.queueLimit else { return true }
+            count += 1
+            return false
+        }
+        if isDropped { return }
+        writer.async { [self] in
+            defer { queued.withLock { $0 -= 1 } }
+            do {
+                if let changed { try log.save(changed) }
+                try log.append(event)
+            } catch {
+                logger.error("cannot keep a boot event", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    /// Waits until everything recorded so far is written.
+    public func drain() { writer.sync {} }
+}
