@@ -128,6 +128,9 @@ let package = Package(
         // Tests
         tests("ByteCoding"),
         tests("NetworkTypes"),
+        tests("DHCP", ["NetworkTypes", "PCAP"]),
+        tests("NeighborDiscovery", ["NetworkTypes"]),
+        tests("PCAP", ["NetworkTypes"]),
         tests("BootModel", ["NetworkTypes"]),
         tests("TFTP"),
         tests("HTTP1", ["ByteCoding"]),
