@@ -137,10 +137,17 @@ let package = Package(
         tests("TFTPServer", ["TFTP", "NetworkIO", "NetworkTypes", "CLinux"]),
         tests("HTTPServer", ["HTTP1", "NetworkIO", "NetworkTypes", "CLinux"]),
         tests("NBD"),
-        tests("BlockStorage", ["CLinux"]),
-        tests("NBDServer", ["NBD", "BlockStorage", "NetworkIO", "NetworkTypes", "CLinux"]),
+        tests("BlockStorage"),
+        tests("NBDServer", ["NBD", "BlockStorage", "NetworkTypes"]),
         tests("Digests"),
         tests("ImageStore", ["BootModel", "CLinux"]),
         tests("ImageBuilder", ["BootModel", "ImageStore"]),
+        tests("VirtualLab", ["NetworkTypes", "CLinux"]),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["VirtualLab", "NetworkTypes", "CLinux"],
+            path: "Tests/EndToEnd",
+            swiftSettings: settings
+        ),
     ]
 )

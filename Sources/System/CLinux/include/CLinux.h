@@ -14,6 +14,7 @@
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include <linux/if_packet.h>
+#include <linux/openat2.h>
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <net/if_arp.h>
@@ -43,6 +44,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/timerfd.h>
 #include <sys/types.h>
@@ -105,5 +107,35 @@ static inline int clinux_fcntl(int descriptor, int command, long argument) {
 static inline int clinux_exited(int status) { return WIFEXITED(status); }
 static inline int clinux_exit_status(int status) { return WEXITSTATUS(status); }
 static inline int clinux_term_signal(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : 0; }
+
+// The lab: directories, environment, host name, children.
+#include <dirent.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/utsname.h>
+
+/// The default action of a signal; Swift cannot import the macro.
+static inline void clinux_default_signal(int number) { signal(number, SIG_DFL); }
+
+/// openat2(2) that cannot leave `directory`, neither by `..` nor by a link (Linux 5.6); glibc has no wrapper.
+static inline int clinux_open_beneath(int directory, const char *path, int flags) {
+    struct open_how how = {.flags = (uint64_t)flags, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+    return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+}
+
+/// Where a UDP_SEGMENT control message says the size of each datagram.
+static inline void clinux_set_segment_size(struct msghdr *message, void *room, size_t room_length, uint16_t size) {
+    message->msg_control = room;
+    message->msg_controllen = room_length < CMSG_SPACE(sizeof size) ? room_length : CMSG_SPACE(sizeof size);
+    struct cmsghdr *control = CMSG_FIRSTHDR(message);
+    if (!control) return;
+    control->cmsg_level = SOL_UDP;
+    control->cmsg_type = UDP_SEGMENT;
+    control->cmsg_len = CMSG_LEN(sizeof size);
+    memcpy(CMSG_DATA(control), &size, sizeof size);
+}
+
+/// The result of mmap when it failed; Swift cannot import the macro.
+static inline int clinux_is_map_failed(const void *address) { return address == MAP_FAILED; }
 
 #endif
