@@ -32,7 +32,9 @@ public final class VirtualMachine: Sendable {
     /// Where the console of the current run is logged: `NAME-RUN.console` in the lab's directory.
     public var consoleLog: String { running.read { "\(directory)/\(machine.name)-\($0.starts).console" } }
 
-    /// Turns it on; it boots from the network. A restart by the node itself turns it off (``powerOn()`` again to go on).
+    /// Turns it on; it boots from the network.
+    ///
+    /// A restart by the node itself turns it off; ``powerOn()`` again to go on.
     public func powerOn() throws {
         guard !isOn else { return }
         running.update { $0.starts += 1 }
