@@ -137,8 +137,8 @@ let package = Package(
         tests("TFTPServer", ["TFTP", "NetworkIO", "NetworkTypes", "CLinux"]),
         tests("HTTPServer", ["HTTP1", "NetworkIO", "NetworkTypes", "CLinux"]),
         tests("NBD"),
-        tests("BlockStorage"),
-        tests("NBDServer", ["NBD", "BlockStorage", "NetworkTypes"]),
+        tests("BlockStorage", ["CLinux"]),
+        tests("NBDServer", ["NBD", "BlockStorage", "NetworkTypes", "CLinux"]),
         tests("Digests"),
         tests("ImageStore", ["BootModel", "CLinux"]),
         tests("ImageBuilder", ["BootModel", "ImageStore"]),
@@ -149,5 +149,13 @@ let package = Package(
             path: "Tests/EndToEnd",
             swiftSettings: settings
         ),
+        .target(
+            name: "BootModelConformance",
+            dependencies: ["BootModel", "NetworkTypes"],
+            path: "Tests/Support/BootModelConformance",
+            swiftSettings: settings
+        ),
+        tests("Registry", ["BootModelConformance", "BootModel", "NetworkTypes", sqlite]),
+        tests("FleetFile", ["BootModelConformance", "BootModel", "NetworkTypes"]),
     ]
 )

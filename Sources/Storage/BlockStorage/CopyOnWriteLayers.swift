@@ -1,0 +1,61 @@
+import CLinux
+import Synchronization
+
+/// The copy-on-write layers that this process has open, each once.
+///
+/// A node that lost its power leaves a session behind; its next session must get the same open layer and not a second
+/// one beside it. A layer closes when nobody uses it any more.
+public final class CopyOnWriteLayers: Sendable {
+    private struct Weak { weak var storage: CopyOnWriteStorage? }
+    private let open = Mutex<[String: Weak]>([:])
+    private let kernel: String
+
+    /// No layer open yet.
+    ///
+    /// Throws when the kernel's identity (`/proc/sys/kernel/random/boot_id`) cannot be read: without it a power cut
+    /// would go unnoticed.
+    public convenience init() throws(BlockStorageOpenError) {
+        let path = "/proc/sys/kernel/random/boot_id"
+        var bytes = [UInt8](repeating: 0, count: 64)
+        let count: Int
+        do throws(BlockError) {
+            let file = try RandomAccessFile(path: path, flags: O_RDONLY)
+            count = unsafe pread(file.descriptor, &bytes, bytes.count, 0)
+        } catch { throw BlockStorageOpenError(path: path, reason: error.reason) }
+        let text = String(decoding: bytes[..<max(count, 0)], as: UTF8.self).filter { !$0.isWhitespace }
+        guard !text.isEmpty else { throw BlockStorageOpenError(path: path, reason: "is empty") }
+        self.init(kernel: text)
+    }
+
+    /// As if the running kernel had this identity.
+    package init(kernel: String) { self.kernel = kernel }
+
+    /// The layer in `directory` over `base`, made when it does not exist.
+    ///
+    /// `identity` names the base's content for ever (an image's digest): a layer over another base is refused. Throws
+    /// `BlockStorageOpenError`.
+    public func open(
+        directory: String,
+        over base: any BlockStorage,
+        identity: String
+    ) throws(BlockStorageOpenError) -> CopyOnWriteStorage {
+        try open.withLock { layers throws(BlockStorageOpenError) in
+            layers = layers.filter { $0.value.storage != nil }
+            if let storage = layers[directory]?.storage { return storage }
+            let storage = try CopyOnWriteDirectory(path: directory)
+                .open(over: base, identity: identity, kernel: kernel)
+            layers[directory] = Weak(storage: storage)
+            return storage
+        }
+    }
+
+    /// Removes the layer in `directory`; sessions that still use it go on without a name.
+    ///
+    /// Throws `BlockStorageOpenError`; a layer that does not exist is removed already.
+    public func remove(directory: String) throws(BlockStorageOpenError) {
+        try open.withLock { layers throws(BlockStorageOpenError) in
+            layers[directory] = nil
+            try CopyOnWriteDirectory(path: directory).remove()
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import CLinux
+import Synchronization
+
+/// Lets callers of a slow sync share passes: who comes while one runs waits for the next, and that one serves all.
+///
+/// After an I/O error every later flush fails too: the kernel reports lost pages once and then calls them clean, so a
+/// second fdatasync that "succeeds" proves nothing.
+final class FlushGate: Sendable {
+    private struct Tickets {
+        var requested: UInt64 = 0
+        var covered: UInt64 = 0
+        var isBroken = false
+    }
+
+    private let tickets = Mutex(Tickets())
+    /// Held during a pass; who waits for it finds out afterwards whether the pass has covered it.
+    private let pass = Mutex(())
+
+    /// Runs `sync`, or waits for a pass of another caller that began after this call.
+    func flush(_ sync: () throws(BlockError) -> Void) throws(BlockError) {
+        let ticket = tickets.withLock { tickets in
+            tickets.requested += 1
+            return tickets.requested
+        }
+        try pass.withLock { _ throws(BlockError) in
+            let (covers, isDone, isBroken) = tickets.withLock { ($0.requested, $0.covered >= ticket, $0.isBroken) }
+            if isBroken { throw BlockError(EIO) }
+            if isDone { return }
+            do throws(BlockError) { try sync() } catch {
+                if error.number == EIO { tickets.withLock { $0.isBroken = true } }
+                throw error
+            }
+            tickets.withLock { $0.covered = covers }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import BlockStorage
+import Testing
+
+/// What a flush acknowledged is there after the server was killed and after the power was cut.
+@Suite struct CrashTests {
+    static let sector = 512
+
+    /// A disk's promise for each sector: after a power cut it holds what was there at the last flush or anything written
+    /// since; the unflushed versions are kept here.
+    struct Model {
+        var current: [UInt8]
+        var allowed: [[[UInt8]]]
+
+        init(_ base: [UInt8]) {
+            current = base
+            allowed = stride(from: 0, to: base.count, by: sector).map {
+                [Array(base[$0..<min($0 + sector, base.count)])]
+            }
+        }
+
+        mutating func write(_ bytes: [UInt8], at offset: Int) {
+            current.replaceSubrange(offset..<offset + bytes.count, with: bytes)
+            for index in offset / sector...(offset + bytes.count - 1) / sector { allowed[index].append(slice(index)) }
+        }
+
+        mutating func flush() {
+            for index in allowed.indices { allowed[index] = [slice(index)] }
+        }
+
+        func slice(_ index: Int) -> [UInt8] {
+            Array(current[index * sector..<min((index + 1) * sector, current.count)])
+        }
+    }
+
+    @Test(arguments: 0..<24)
+    func flushedDataSurvivesPowerCuts(seed: Int) throws {
+        var random = SeededGenerator(state: UInt64(seed))
+        // Not a multiple of the block, and more than one word of the bitmap.
+        let bytes = pattern(70 * 4096 + 1536, 7)
+        let base = MemoryStorage(bytes)
+        var model = Model(bytes)
+        var layer = PowerCutLayer(size: bytes.count)
+        for _ in 0..<6 {
+            let storage = try layer.open(base, .committed)
+            for step in 0..<40 {
+                let length = [512, 1024, 4096, 4096, 12288, 20000].randomElement(using: &random) ?? 512
+                var offset = Int.random(in: 0...(bytes.count - length), using: &random)
+                if Bool.random(using: &random) { offset = offset / 512 * 512 }
+                switch Int.random(in: 0..<10, using: &random) {
+                case 0..<7:
+                    let data = pattern(length, UInt64(seed * 1000 + step))
+                    model.write(data, at: offset)
+                    try storage.put(data, at: offset)
+                case 7:
+                    model.write([UInt8](repeating: 0, count: length), at: offset)
+                    try storage.zero(at: UInt64(offset), length: UInt64(length), keepsSpace: false)
+                default:
+                    try storage.flush()
+                    model.flush()
+                }
+            }
+            #expect(try storage.bytes(at: 0, bytes.count) == model.current)
+            layer.cutPower(&random)
+            // The next life begins with what is there now, which must be one of the allowed versions everywhere.
+            let found = try layer.open(base, .committed).bytes(at: 0, bytes.count)
+            for index in model.allowed.indices {
+                let range = index * Self.sector..<min((index + 1) * Self.sector, bytes.count)
+                let isAllowed = model.allowed[index].contains(Array(found[range]))
+                #expect(isAllowed, "sector \(index) of seed \(seed)")
+            }
+            model = Model(found)
+            layer.cutPower(&random)
+        }
+    }
+
+    @Test func aKilledServerLosesNothing() throws {
+        let bytes = pattern(200 * 4096)
+        let layer = PowerCutLayer(size: bytes.count)
+        let base = MemoryStorage(bytes)
+        let data = pattern(10_000, 3)
+        do {
+            let storage = try layer.open(base, .committed)
+            try storage.put(data, at: 123_456)
+        }
+        let again = try layer.open(base, .live)
+        #expect(try again.bytes(at: 123_456, 10_000) == data)
+        #expect(try again.bytes(at: 0, 123_456) == Array(bytes[..<123_456]))
+        // What the killed server never committed is committed by the next one's flush.
+        try again.flush()
+        var after = layer
+        var random = SeededGenerator(state: 5)
+        after.cutPower(&random)
+        #expect(try after.open(base, .committed).bytes(at: 123_456, 10_000) == data)
+    }
+}
