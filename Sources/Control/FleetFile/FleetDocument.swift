@@ -1,0 +1,130 @@
+public import BootModel
+
+/// A fleet file: networks, profiles and nodes as YAML, each entry with the place it was read from.
+///
+/// A list that the file does not have says nothing about its kind of entry; an empty one (`nodes: []`) says that there
+/// are none, which matters to pruning.
+public struct FleetDocument: Sendable {
+    /// Largest file that is read, in bytes.
+    public static let limit = 64 << 20
+
+    let networks: [Located<BootModel.Network>]?
+    let profiles: [Located<BootModel.Profile>]?
+    let nodes: [Located<BootModel.Node>]?
+
+    /// Reads a file's text.
+    ///
+    /// Throws a `FleetFileError` with everything that is wrong in it by itself: what is not YAML, unknown keys, values
+    /// that mean nothing, two entries of one name.
+    public init(parsing text: String) throws(FleetFileError) {
+        guard text.utf8.count <= Self.limit else {
+            throw FleetFileError("the file is larger than \(Self.limit >> 20) MiB; split it")
+        }
+        guard let root = try YAMLValue(parsing: text), !root.isNull else {
+            throw FleetFileError("the file is empty; it needs networks, profiles or nodes")
+        }
+        var reader = FleetReader()
+        let keys = reader.keys(root, of: "fleet file", known: ["networks", "profiles", "nodes"]) ?? [:]
+        networks = Self.entries(keys["networks"], "networks", &reader) { $0.network($1) }
+        profiles = Self.entries(keys["profiles"], "profiles", &reader) { $0.profile($1) }
+        nodes = Self.entries(keys["nodes"], "nodes", &reader) { $0.node($1) }
+        guard reader.problems.isEmpty else { throw FleetFileError(reader.problems.sorted { ($0.order) < ($1.order) }) }
+    }
+
+    private static func entries<Entry: FleetEntry>(
+        _ value: YAMLValue?,
+        _ key: String,
+        _ reader: inout FleetReader,
+        read: (inout FleetReader, YAMLValue) -> Located<Entry>?
+    ) -> [Located<Entry>]? {
+        guard let value else { return nil }
+        let entries = reader.list(value, key).compactMap { read(&reader, $0) }
+        var first: [String: TextPosition] = [:]
+        for entry in entries {
+            let name = entry.value.entryName
+            if let earlier = first[name] {
+                reader.refuse(
+                    "\(Entry.kind) \(name) is given twice, first in line \(earlier.line); give each its own name",
+                    at: entry.position(of: "name")
+                )
+            } else {
+                first[name] = entry.position(of: "name")
+            }
+        }
+        return entries
+    }
+}
+
+extension FleetDocument {
+    /// Changes a fleet to what the file says, and tells the differences.
+    ///
+    /// With `prune`, whatever a list of the file does not name is removed. Throws a `FleetFileError` when the outcome
+    /// contradicts itself; `fleet` is as it was then.
+    @discardableResult
+    public func apply(to fleet: inout Fleet, prune: Bool) throws(FleetFileError) -> [FleetChange] {
+        let old = fleet
+        var new = fleet
+        if prune {
+            if let networks {
+                let kept = Set(networks.map(\.value.name))
+                for name in old.networks.keys where !kept.contains(name) { new.remove(name) }
+            }
+            if let profiles {
+                let kept = Set(profiles.map(\.value.name))
+                for name in old.profiles.keys where !kept.contains(name) { new.remove(name) }
+            }
+            if let nodes {
+                let kept = Set(nodes.map(\.value.name))
+                for name in old.nodes.keys where !kept.contains(name) { new.remove(name) }
+            }
+        }
+        // First out, then in: a hardware address may move from one node to another within one file.
+        for node in nodes ?? [] { new.remove(node.value.name) }
+        for network in networks ?? [] { new.set(network.value) }
+        for profile in profiles ?? [] { new.set(profile.value) }
+        for node in nodes ?? [] { new.set(node.value) }
+        let problems = new.problems
+        guard problems.isEmpty else {
+            // A wrong subnet makes a thousand nodes wrong; nobody reads a thousand lines of it.
+            let located = problems.prefix(100).map { FleetFileProblem($0.description, at: place(of: $0)) }
+            throw FleetFileError(located.sorted { $0.order < $1.order })
+        }
+        fleet = new
+        return FleetChange.between(old, new)
+    }
+
+    /// Where the file says what a problem is about; nil when it is about something outside the file.
+    private func place(of problem: FleetProblem) -> TextPosition? {
+        place(of: problem, in: networks) ?? place(of: problem, in: profiles) ?? place(of: problem, in: nodes)
+    }
+
+    private func place(of problem: FleetProblem, in entries: [Located<some FleetEntry>]?) -> TextPosition? {
+        guard
+            let entry = entries?.first(where: { "\(type(of: $0.value).kind) \($0.value.entryName)" == problem.subject })
+        else { return nil }
+        guard let key = problem.key else { return entry.position }
+        let field = entry.value.fields.first { $0.key == key }
+        guard let value = problem.value, case .list(let values)? = field?.content else {
+            return entry.position(of: key)
+        }
+        // The later of two equal elements is the one to remove.
+        return entry.position(of: key, values.lastIndex(of: value) ?? 0)
+    }
+}
+
+extension FleetFileProblem {
+    /// In the order of the text, those without a place last.
+    var order: (Int, Int) { position.map { ($0.line, $0.column) } ?? (.max, .max) }
+}
+
+extension FleetChange {
+    /// Every difference between two fleets: networks, profiles, nodes, each by name.
+    public static func between(_ old: Fleet, _ new: Fleet) -> [FleetChange] {
+        between(sorted(old.networks), sorted(new.networks)) + between(sorted(old.profiles), sorted(new.profiles))
+            + between(sorted(old.nodes), sorted(new.nodes))
+    }
+
+    static func sorted<Key: BootModel.Name, Entry>(_ entries: [Key: Entry]) -> [Entry] {
+        entries.sorted { $0.key < $1.key }.map(\.value)
+    }
+}

@@ -1,0 +1,134 @@
+import BootModel
+import Foundation
+import GRDB
+import NetworkTypes
+
+/// The fleet as rows of the tables `network`, `profile` and `node`.
+enum FleetRows {
+    /// Everything that the tables hold.
+    static func read(_ database: Database) throws -> Fleet {
+        let networks = try Row.fetchAll(database, sql: "SELECT * FROM network").map(network)
+        let profiles = try Row.fetchAll(database, sql: "SELECT * FROM profile").map { row in
+            Profile(
+                name: try text(row, "profile", "name"),
+                settings: try StoredSettings.read(row["settings"], "profile")
+            )
+        }
+        let nodes = try Row.fetchAll(database, sql: "SELECT * FROM node").map(node)
+        return Fleet(networks: networks, profiles: profiles, nodes: nodes)
+    }
+
+    /// Writes the entries in which two fleets differ.
+    ///
+    /// Whatever goes or changes is deleted first, so that two nodes can exchange their addresses in one change.
+    static func write(_ database: Database, from old: Fleet, to new: Fleet) throws {
+        try replace(database, "network", old.networks, new.networks, columns: 10) { network in
+            [
+                network.name.text, network.interface, network.subnet.description, network.dhcp.rawValue,
+                try JSONText.write(network.pools), network.router?.description, try JSONText.write(network.nameservers),
+                network.domain, Int64(network.leaseSeconds), network.unknownNodes.rawValue,
+            ]
+        }
+        try replace(database, "profile", old.profiles, new.profiles, columns: 2) { profile in
+            [profile.name.text, try StoredSettings.write(profile.settings)]
+        }
+        try replace(database, "node", old.nodes, new.nodes, columns: 6) { node in
+            [
+                node.name.text, try JSONText.write(node.macs), node.uuid?.description, node.address?.description,
+                try JSONText.write(node.profiles), try StoredSettings.write(node.settings),
+            ]
+        }
+    }
+
+    private static func replace<Key: BootModel.Name, Value: Equatable>(
+        _ database: Database,
+        _ table: String,
+        _ old: [Key: Value],
+        _ new: [Key: Value],
+        columns: Int,
+        row: (Value) throws -> [(any DatabaseValueConvertible)?]
+    ) throws {
+        let delete = try database.cachedStatement(sql: "DELETE FROM \(table) WHERE name = ?")
+        for (name, value) in old where new[name] != value { try delete.execute(arguments: [name.text]) }
+        let marks = Array(repeating: "?", count: columns).joined(separator: ", ")
+        let insert = try database.cachedStatement(sql: "INSERT INTO \(table) VALUES (\(marks))")
+        for (name, value) in new where old[name] != value {
+            try insert.execute(arguments: StatementArguments(row(value)))
+        }
+    }
+
+    private static func network(_ row: Row) throws -> BootModel.Network {
+        BootModel.Network(
+            name: try text(row, "network", "name"),
+            interface: row["interface"],
+            subnet: try text(row, "network", "subnet"),
+            dhcp: try word(row, "network", "dhcp"),
+            pools: try JSONText.read(row["pools"], "network"),
+            router: try optionalText(row, "network", "router"),
+            nameservers: try JSONText.read(row["nameservers"], "network"),
+            domain: row["domain"],
+            leaseSeconds: UInt32(clamping: row["lease_seconds"] as Int64),
+            unknownNodes: try word(row, "network", "unknown_nodes")
+        )
+    }
+
+    private static func node(_ row: Row) throws -> BootModel.Node {
+        BootModel.Node(
+            name: try text(row, "node", "name"),
+            macs: try JSONText.read(row["macs"], "node"),
+            uuid: try optionalText(row, "node", "uuid"),
+            address: try optionalText(row, "node", "address"),
+            profiles: try JSONText.read(row["profiles"], "node"),
+            settings: try StoredSettings.read(row["settings"], "node")
+        )
+    }
+}
+
+extension FleetRows {
+    /// A column that holds the text form of a value.
+    static func text<Value: LosslessStringConvertible>(_ row: Row, _ table: String, _ column: String) throws -> Value {
+        guard let value: Value = try optionalText(row, table, column) else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "\(table).\(column) is empty")
+        }
+        return value
+    }
+
+    /// A column that holds the text form of a value, or nothing.
+    static func optionalText<Value: LosslessStringConvertible>(
+        _ row: Row,
+        _ table: String,
+        _ column: String
+    ) throws -> Value? {
+        guard let text: String = row[column] else { return nil }
+        guard let value = Value(text) else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "\(table).\(column) holds \"\(text)\"")
+        }
+        return value
+    }
+
+    /// A column that holds one of a few words.
+    static func word<Value: RawRepresentable<String>>(_ row: Row, _ table: String, _ column: String) throws -> Value {
+        let text: String = row[column]
+        guard let value = Value(rawValue: text) else {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "\(table).\(column) holds \"\(text)\"")
+        }
+        return value
+    }
+}
+
+/// Lists and settings inside one column, as JSON.
+enum JSONText {
+    static func write(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+
+    static func read<Value: Decodable>(_ text: String, _ table: String) throws -> Value {
+        do {
+            return try JSONDecoder().decode(Value.self, from: Data(text.utf8))
+        } catch {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "\(table) holds \"\(text.prefix(80))\"")
+        }
+    }
+}

@@ -1,0 +1,126 @@
+public import BootModel
+import Foundation
+import GRDB
+import Synchronization
+
+/// The fleet, the leases and the boots of one server, in `registry.sqlite`.
+///
+/// One process owns the file; it is written ahead of its commits (WAL) with `synchronous=FULL`, so what a call has
+/// returned for is on stable storage. The fleet is also kept in memory, where every request looks it up.
+public final class Registry: Sendable {
+    /// The file's name in the state directory.
+    public static let fileName = "registry.sqlite"
+
+    let path: String
+    let pool: DatabasePool
+    let history: HistoryLimits
+    let currentFleet: Mutex<Fleet>
+    let fleetObservers = Observers<Fleet>(label: "diskless.registry.fleet", capacity: 16)
+    let eventObservers = Observers<BootEvent>(label: "diskless.registry.events", capacity: 4096)
+    let pendingEvents: PendingEvents
+    /// Held while the fleet changes, so that two changes happen one after the other.
+    private let changing = NSLock()
+
+    /// Opens the registry in a state directory, making it when it is not there, and migrating an older one.
+    ///
+    /// Throws `RegistryError`.
+    public convenience init(stateDirectory: String) throws {
+        try self.init(path: stateDirectory + "/" + Self.fileName)
+    }
+
+    /// Opens the registry at a path.
+    ///
+    /// Throws `RegistryError`.
+    public init(path: String, history: HistoryLimits = HistoryLimits()) throws {
+        self.path = path
+        self.history = history
+        do {
+            pool = try Self.open(path)
+            currentFleet = Mutex(try pool.read { try FleetRows.read($0) })
+            try pool.write { try history.prune($0, now: Self.now()) }
+        } catch {
+            throw RegistryError(path, error)
+        }
+        pendingEvents = PendingEvents()
+    }
+
+    /// Writes what waits; afterwards the registry may be released.
+    public func close() {
+        try? flushEvents()
+    }
+
+    deinit { close() }
+
+    private static func open(_ path: String) throws -> DatabasePool {
+        var configuration = Configuration()
+        configuration.label = "diskless.registry"
+        configuration.busyMode = .timeout(5)
+        // Readers are the admin API's; the servers look things up in memory.
+        configuration.maximumReaderCount = 2
+        let pool = try DatabasePool(path: path, configuration: configuration)
+        // GRDB sets synchronous=NORMAL when it turns WAL on, which may lose the last commits at a power cut.
+        try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+        let migrator = RegistrySchema.migrator
+        let unknown = try pool.read { database in
+            try migrator.hasBeenSuperseded(database)
+                ? migrator.appliedIdentifiers(database).subtracting(migrator.migrations).sorted() : []
+        }
+        guard unknown.isEmpty else {
+            throw RegistryError(.newerSchema, path, "schema \"\(unknown.joined(separator: "\", \""))\"")
+        }
+        try migrator.migrate(pool)
+        return pool
+    }
+
+    static func now() -> Timestamp {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
+    }
+
+    /// Runs one transaction; on stable storage when it returns.
+    func write<Result>(_ body: (Database) throws -> Result) throws -> Result {
+        do {
+            return try pool.write(body)
+        } catch {
+            throw RegistryError(path, error)
+        }
+    }
+
+    func read<Result>(_ body: (Database) throws -> Result) throws -> Result {
+        do {
+            return try pool.read(body)
+        } catch {
+            throw RegistryError(path, error)
+        }
+    }
+}
+
+extension Registry: NodeRegistry {
+    /// The fleet as it is now, from memory.
+    public func fleet() -> Fleet { currentFleet.withLock { $0 } }
+
+    /// Changes the fleet in one transaction; `change` must not call `update` itself.
+    ///
+    /// Throws `FleetProblems` when the outcome contradicts itself, `RegistryError`, and what `change` throws.
+    @discardableResult
+    public func update<Result>(_ change: (inout Fleet) throws -> Result) throws -> Result {
+        changing.lock()
+        defer { changing.unlock() }
+        let old = fleet()
+        var new = old
+        let result = try change(&new)
+        guard new != old else { return result }
+        let problems = new.problems
+        guard problems.isEmpty else { throw FleetProblems(problems) }
+        try write { try FleetRows.write($0, from: old, to: new) }
+        currentFleet.withLock { [new] in $0 = new }
+        fleetObservers.tell(new)
+        return result
+    }
+
+    /// Calls `handler` after each change; one that is slow may miss older fleets, never the newest.
+    public func observe(_ handler: @escaping @Sendable (Fleet) -> Void) -> any Observation {
+        fleetObservers.add(handler)
+    }
+}

@@ -1,0 +1,83 @@
+import GRDB
+
+/// The tables of `registry.sqlite`, and how older ones become today's.
+///
+/// Text is kept as people write it (`10.0.0.71`, `52:54:00:12:34:56`), so that `sqlite3` shows something readable;
+/// moments are microseconds since 1970. A migration is never changed once released: the next one follows it.
+enum RegistrySchema {
+    /// Every migration, oldest first; a file that knows one more comes from a newer version and is refused.
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1 fleet, leases, boots") { database in
+            try database.execute(sql: firstTables)
+        }
+        return migrator
+    }
+
+    private static let firstTables = """
+        CREATE TABLE network (
+            name TEXT PRIMARY KEY NOT NULL,
+            interface TEXT,
+            subnet TEXT NOT NULL,
+            dhcp TEXT NOT NULL,
+            pools TEXT NOT NULL,
+            router TEXT,
+            nameservers TEXT NOT NULL,
+            domain TEXT,
+            lease_seconds INTEGER NOT NULL,
+            unknown_nodes TEXT NOT NULL
+        );
+        CREATE TABLE profile (
+            name TEXT PRIMARY KEY NOT NULL,
+            settings TEXT NOT NULL
+        );
+        CREATE TABLE node (
+            name TEXT PRIMARY KEY NOT NULL,
+            macs TEXT NOT NULL,
+            uuid TEXT UNIQUE,
+            address TEXT UNIQUE,
+            profiles TEXT NOT NULL,
+            settings TEXT NOT NULL
+        );
+        CREATE TABLE lease (
+            address TEXT PRIMARY KEY NOT NULL,
+            mac TEXT NOT NULL,
+            network TEXT NOT NULL,
+            state TEXT NOT NULL,
+            granted INTEGER NOT NULL,
+            expires INTEGER NOT NULL,
+            hostname TEXT
+        );
+        CREATE TABLE boot (
+            id TEXT PRIMARY KEY NOT NULL,
+            node TEXT NOT NULL,
+            mac TEXT NOT NULL,
+            started INTEGER NOT NULL,
+            progress TEXT NOT NULL,
+            image TEXT,
+            architecture INTEGER,
+            up INTEGER,
+            failure TEXT
+        );
+        CREATE INDEX boot_of_node ON boot (node, started);
+        CREATE INDEX boot_by_start ON boot (started);
+        CREATE TABLE event (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            boot TEXT,
+            time INTEGER NOT NULL,
+            node TEXT NOT NULL,
+            mac TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            address TEXT,
+            file TEXT,
+            bytes INTEGER,
+            seconds REAL,
+            detail TEXT
+        );
+        CREATE INDEX event_of_boot ON event (boot, id);
+        CREATE INDEX event_by_time ON event (time);
+        CREATE TRIGGER boot_takes_its_events AFTER DELETE ON boot BEGIN
+            DELETE FROM event WHERE boot = OLD.id;
+        END;
+        """
+}

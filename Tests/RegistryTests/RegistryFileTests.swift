@@ -1,0 +1,140 @@
+import BootModel
+import BootModelConformance
+import Foundation
+import GRDB
+import NetworkTypes
+import Testing
+
+@testable import Registry
+
+@Suite("registry.sqlite")
+struct RegistryFileTests {
+    @Test("everything is there after a restart")
+    func reopening() throws {
+        let directory = try TemporaryDirectory()
+        let fleet = try Sample.fleet(nodes: 5)
+        do {
+            let registry = try Registry(stateDirectory: directory.path)
+            try registry.update { $0 = fleet }
+            try registry.commit([.set(Sample.lease(1))])
+            try registry.save(Sample.boot(1))
+            registry.append(Sample.event(Sample.boot(1), 1))
+            registry.close()
+        }
+        let registry = try Registry(stateDirectory: directory.path)
+        #expect(registry.fleet() == fleet)
+        #expect(try registry.leases() == [Sample.lease(1)])
+        #expect(try registry.boots(of: nil, limit: 9) == [Sample.boot(1)])
+        #expect(try registry.events(of: Sample.boot(1).id) == [Sample.event(Sample.boot(1), 1)])
+    }
+
+    @Test("commits are synced, not left to the next checkpoint")
+    func durability() throws {
+        let directory = try TemporaryDirectory()
+        let registry = try Registry(stateDirectory: directory.path)
+        let (synchronous, journal) = try registry.write { database in
+            (
+                try Int.fetchOne(database, sql: "PRAGMA synchronous"),
+                try String.fetchOne(database, sql: "PRAGMA journal_mode")
+            )
+        }
+        #expect(synchronous == 2)
+        #expect(journal == "wal")
+    }
+
+    @Test("a newer schema is refused with one line")
+    func newerSchema() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/registry.sqlite"
+        do {
+            let registry = try Registry(path: path)
+            try registry.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('9 from the future')") }
+        }
+        let error = #expect(throws: RegistryError.self) { try Registry(path: path) }
+        #expect(error?.cause == .newerSchema)
+        #expect(error?.description.contains("newer version of diskless") == true)
+        #expect(error?.description.contains("\n") == false)
+    }
+
+    @Test("a file that is no database, and a damaged one, are refused with one line")
+    func damaged() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/registry.sqlite"
+        try Data("networks:\n  - name: lab\n".utf8 + [UInt8](repeating: 0x2a, count: 8192)).write(
+            to: URL(fileURLWithPath: path)
+        )
+        var error = #expect(throws: RegistryError.self) { try Registry(path: path) }
+        #expect(error?.cause == .damaged)
+
+        let other = directory.path + "/other.sqlite"
+        do {
+            let registry = try Registry(path: other)
+            try registry.update { $0 = try Sample.fleet(nodes: 500) }
+            try registry.write { try $0.execute(sql: "UPDATE node SET macs = 'torn' WHERE name = 'node7'") }
+        }
+        error = #expect(throws: RegistryError.self) { try Registry(path: other) }
+        #expect(error?.cause == .damaged)
+        #expect(error?.description.contains("torn") == true)
+    }
+
+    @Test("a directory that is not there is one line")
+    func noDirectory() {
+        let error = #expect(throws: RegistryError.self) { try Registry(path: "/nonexistent/registry.sqlite") }
+        #expect(error?.description.hasPrefix("/nonexistent/registry.sqlite: ") == true)
+    }
+
+    @Test("a full disk is said, and nothing changes")
+    func diskFull() throws {
+        let directory = try TemporaryDirectory()
+        let registry = try Registry(stateDirectory: directory.path)
+        try registry.update { $0 = try Sample.fleet(nodes: 1) }
+        try registry.write { database in
+            let pages = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
+            _ = try Int.fetchOne(database, sql: "PRAGMA max_page_count = \(pages)")
+        }
+        let before = registry.fleet()
+        let error = #expect(throws: RegistryError.self) { try registry.update { $0 = try Sample.fleet(nodes: 2000) } }
+        #expect(error?.cause == .diskFull)
+        #expect(registry.fleet() == before)
+        registry.append(Sample.event(Sample.boot(1), 1))
+        _ = try registry.write { try Int.fetchOne($0, sql: "PRAGMA max_page_count = 1000000") }
+        try registry.update { $0 = try Sample.fleet(nodes: 2000) }
+        #expect(try registry.events(of: Sample.boot(1).id).count == 1, "an event survives a full disk")
+    }
+
+    @Test("the past is bounded")
+    func history() throws {
+        let directory = try TemporaryDirectory()
+        let limits = HistoryLimits(bootsPerNode: 3, boots: 5, events: 8, seconds: 1e9)
+        let path = directory.path + "/registry.sqlite"
+        do {
+            let registry = try Registry(path: path, history: limits)
+            for number in 0..<10 {
+                let boot = Sample.boot(number, node: number < 6 ? "a" : "b\(number)")
+                try registry.save(boot)
+                for event in 0..<4 { registry.append(Sample.event(boot, event)) }
+            }
+        }
+        let registry = try Registry(path: path, history: limits)
+        #expect(try registry.boots(of: nil, limit: 100).map(\.mac) == [9, 8, 7, 6, 5].map(Sample.mac))
+        let events = try registry.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM event") }
+        #expect(events == 8)
+    }
+
+    @Test("old boots go by age")
+    func age() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/registry.sqlite"
+        var old = Sample.boot(1)
+        old.started = Timestamp(seconds: 1_000_000_000)
+        do {
+            let registry = try Registry(path: path)
+            try registry.save(old)
+            try registry.save(Sample.boot(2))
+            registry.append(Sample.event(old, 1))
+        }
+        let registry = try Registry(path: path)
+        #expect(try registry.boots(of: nil, limit: 9) == [Sample.boot(2)])
+        #expect(try registry.events(of: old.id).isEmpty)
+    }
+}
