@@ -1,0 +1,24 @@
+import DHCP
+import NeighborDiscovery
+
+/// Takes bytes as the network sends them; traps when a property does not hold.
+typealias FuzzTarget = @Sendable (Span<UInt8>) -> Void
+
+/// Every target by the name that the command line and Seeds/ use.
+let fuzzTargets: [String: FuzzTarget] = [
+    "dhcp": { DHCPFuzzing.decode($0) },
+    "http": fuzzHTTPRequest,
+    "nbd-handshake": fuzzNBDHandshake,
+    "nbd-request": fuzzNBDRequest,
+    "pcap": fuzzPCAP,
+    "router-solicitation": { RouterSolicitation.fuzz($0) },
+    "tftp": fuzzTFTP,
+]
+
+/// The bytes as an array, where a property needs to keep or compare them.
+func array(_ bytes: Span<UInt8>) -> [UInt8] {
+    var result: [UInt8] = []
+    result.reserveCapacity(bytes.count)
+    for index in bytes.indices { result.append(bytes[index]) }
+    return result
+}

@@ -1,0 +1,19 @@
+import HTTP1
+
+/// A head is found at the same place however the bytes arrive, its path stays below its root, its ranges in the file.
+func fuzzHTTPRequest(_ bytes: Span<UInt8>) {
+    guard let parsed = try? HTTPRequestParser.parse(bytes) else { return }
+    precondition(parsed.length <= bytes.count, "a head is longer than what arrived")
+    let early = try? HTTPRequestParser.parse(bytes.extracting(first: parsed.length - 1))
+    precondition(early == nil, "a head was complete before its last byte")
+    let exact = try? HTTPRequestParser.parse(bytes.extracting(first: parsed.length), searched: parsed.length - 1)
+    precondition(exact?.head == parsed.head, "what follows a head changes it")
+    let head = parsed.head
+    precondition(head.contentLength >= 0, "a body of negative length")
+    precondition(!head.path.components.contains { $0 == ".." || $0 == "." || $0.contains("/") }, "a path leaves its root")
+    _ = (head.queryItems, head.keepsConnection, head.expectsContinue, head.path.description)
+    _ = HTTPRange(head.value(of: "Range"), size: 1000)
+    if let text = head.value(of: "If-Modified-Since"), let date = HTTPDate(text) {
+        precondition(HTTPDate(date.description) == date, "a date is not stable")
+    }
+}

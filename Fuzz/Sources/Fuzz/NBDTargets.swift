@@ -1,0 +1,59 @@
+import NBD
+
+/// The machine always ends or waits, consumes no more than there is, and does the same for every split of the bytes.
+func fuzzNBDHandshake(_ bytes: Span<UInt8>) {
+    let whole = actions(bytes, step: bytes.count)
+    let split = actions(bytes, step: 1)
+    // Only a stream that is no NBD may end earlier when it arrives in pieces.
+    let closed: (NBDHandshake.Action?) -> Bool = { if case .close? = $0 { true } else { false } }
+    precondition(whole == split || (closed(whole.last) && closed(split.last)), "the split of the bytes changes the answers")
+}
+
+/// What a client sends as requests decodes to the same again, and a refusal never lets a request past the export's end.
+func fuzzNBDRequest(_ bytes: Span<UInt8>) {
+    guard let request = try? NBDRequest(decoding: bytes) else { return }
+    let encoded = request.encoded
+    precondition((try? NBDRequest(decoding: encoded.span)) == request, "decode, encode, decode is not stable")
+    precondition(encoded == Array(array(bytes).prefix(encoded.count)), "encoding changed a byte")
+}
+
+private func actions(_ bytes: Span<UInt8>, step: Int) -> [NBDHandshake.Action] {
+    var handshake = NBDHandshake()
+    var result: [NBDHandshake.Action] = []
+    var start = 0
+    var end = min(step, bytes.count)
+    while true {
+        let (consumed, actions) = handshake.receive(bytes.extracting(start..<end))
+        precondition(consumed >= 0 && consumed <= end - start, "consumed more than there was")
+        start += consumed
+        for action in actions {
+            result.append(action)
+            switch action {
+            case .send: break
+            case .openExport(let name, _):
+                let answers = handshake.answer(
+                    export: name.hasPrefix("x")
+                        ? .failure(NBDExportRefusal(.unknown, "no such export"))
+                        : .success(NBDExportDescription(size: 1 << 30, flags: []))
+                )
+                result += answers
+                if ended(answers) { return result }
+            case .listExports: result += handshake.answer(list: [NBDListedExport(name: "debian@1")])
+            case .beginTransmission, .close: return result
+            }
+        }
+        if consumed == 0 {
+            if end == bytes.count { return result }
+            end = min(end + step, bytes.count)
+        }
+    }
+}
+
+private func ended(_ actions: [NBDHandshake.Action]) -> Bool {
+    actions.contains {
+        switch $0 {
+        case .beginTransmission, .close: true
+        default: false
+        }
+    }
+}
