@@ -1,0 +1,134 @@
+import BlockStorage
+import CLinux
+import Logging
+import NBD
+import NetworkIO
+
+/// One connection from its first byte to its last, on its own thread.
+struct NBDConnection {
+    let server: NBDServer
+    let handle: ConnectionHandle
+
+    /// A client must have opened an export within this many seconds.
+    static let handshakeSeconds = 30
+
+    /// The export that was opened, and its session.
+    private struct Opened {
+        var export: NBDExport
+        var session: NBDSession
+    }
+
+    func run() {
+        handle.running.withLock { _ in
+            handle.socket.setPromptDelivery()
+            do {
+                guard let (opened, early) = try negotiate() else { return }
+                handle.setNegotiated()
+                transmit(opened, early)
+            } catch let failure as HandshakeFailure {
+                server.logOnce(handle.peer, failure.reason)
+            } catch {
+                server.logger.debug("NBD client left", metadata: ["peer": "\(handle.peer)", "why": "\(error)"])
+            }
+        }
+        server.ended(handle)
+    }
+
+    private struct HandshakeFailure: Error { var reason: String }
+
+    /// The handshake; nil when the client ends it.
+    private func negotiate() throws -> (Opened, early: [UInt8])? {
+        let socket = handle.socket
+        socket.setTimeouts(receive: 10, send: 10)
+        defer { socket.setTimeouts(receive: 0, send: 0) }
+        var machine = NBDHandshake()
+        var opened: NBDExport?
+        var unread: [UInt8] = []
+        let deadline = secondsNow() + Self.handshakeSeconds
+        try socket.send(NBDHandshake.greeting)
+        while true {
+            let input = unread
+            let step = machine.receive(input.span)
+            unread.removeFirst(step.consumed)
+            var actions = step.actions
+            var output: [UInt8] = []
+            while !actions.isEmpty {
+                switch actions.removeFirst() {
+                case .send(let bytes): output += bytes
+                case .openExport(let name, let purpose):
+                    actions += machine.answer(export: open(name, purpose, &opened))
+                case .listExports: actions += machine.answer(list: server.source.list(peer: handle.peer))
+                case .beginTransmission(let session):
+                    try socket.send(output)
+                    return opened.map { (Opened(export: $0, session: session), unread) }
+                case .close(let reason):
+                    try socket.send(output)
+                    if let reason { throw HandshakeFailure(reason: reason) }
+                    return nil
+                }
+            }
+            if !output.isEmpty { try socket.send(output) }
+            guard step.consumed == 0 else { continue }
+            guard secondsNow() < deadline else { throw HandshakeFailure(reason: "no export was opened in time") }
+            guard let more = try receive() else { return nil }
+            unread += more
+        }
+    }
+
+    /// Some bytes of the handshake; nil when the client has gone.
+    private func receive() throws -> [UInt8]? {
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        do {
+            let count = try unsafe bytes.withUnsafeMutableBytes { unsafe try handle.socket.receive(into: $0) }
+            return count > 0 ? Array(bytes[..<count]) : nil
+        } catch let error as SystemCallError where error.number == EAGAIN {
+            throw HandshakeFailure(reason: "says nothing")
+        }
+    }
+
+    private func secondsNow() -> Int {
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &now)
+        return now.tv_sec
+    }
+
+    private func open(
+        _ name: String, _ purpose: NBDExportPurpose, _ opened: inout NBDExport?
+    ) -> Result<NBDExportDescription, NBDExportRefusal> {
+        guard !server.isStopping else { return .failure(NBDExportRefusal(.shuttingDown, "the server is stopping")) }
+        do throws(NBDExportRefusal) {
+            let export = try server.source.open(name, purpose: purpose, peer: handle.peer)
+            if purpose == .transmission {
+                if let key = export.onlySession { server.replaceSession(key, with: handle) }
+                opened = export
+            }
+            return .success(export.description)
+        } catch {
+            server.logger.notice(
+                "NBD export refused",
+                metadata: ["peer": "\(handle.peer)", "export": "\(name)", "why": "\(error.reason)"]
+            )
+            return .failure(error)
+        }
+    }
+
+    private func transmit(_ opened: Opened, _ early: [UInt8]) {
+        let metadata: Logger.Metadata = ["peer": "\(handle.peer)", "export": "\(opened.session.exportName)"]
+        server.logger.info("NBD session begins", metadata: metadata)
+        server.source.connected(opened.session.exportName, peer: handle.peer)
+        var traffic = NBDTraffic()
+        var why: String?
+        do throws(SystemCallError) {
+            var loop = try TransmissionLoop(handle, opened.session, opened.export.storage, early: early)
+            why = loop.run()
+            traffic = loop.traffic
+        } catch { why = error.description }
+        server.logger.info(
+            "NBD session ends",
+            metadata: metadata.merging(
+                ["why": "\(why ?? "the client is done")", "read": "\(traffic.read)", "written": "\(traffic.written)"]
+            ) { $1 }
+        )
+        server.source.disconnected(opened.session.exportName, peer: handle.peer, traffic: traffic)
+    }
+}

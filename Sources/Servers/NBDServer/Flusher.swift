@@ -1,0 +1,104 @@
+import BlockStorage
+import CLinux
+import NBD
+import NetworkIO
+import Synchronization
+
+/// Makes data durable beside a connection's other requests: they go on while the disk syncs.
+///
+/// The protocol asks a flush to cover every write whose reply the client has; the connection's thread has done all
+/// earlier writes before it hands a flush over, so one sync covers all that have gathered. The thread starts with the
+/// first flush and ends when none is left.
+final class Flusher: Sendable {
+    /// How many flushes of one connection may wait; a client that sends more waits for its own disk.
+    static let limit = 4096
+
+    private struct Waiting {
+        var requests: [NBDRequest] = []
+        var isRunning = false
+    }
+
+    private let storage: any BlockStorage
+    private let sender: ReplySender
+    private let structured: Bool
+    private let waiting = Mutex(Waiting())
+    /// Held during a pass, so that the end of a connection can wait for it.
+    private let pass = Mutex(())
+
+    init(_ storage: any BlockStorage, _ sender: ReplySender, structured: Bool) {
+        self.storage = storage
+        self.sender = sender
+        self.structured = structured
+    }
+
+    /// Answers `request` once everything written so far is durable.
+    func add(_ request: NBDRequest) {
+        let (start, isFull) = waiting.withLock { waiting in
+            waiting.requests.append(request)
+            defer { waiting.isRunning = true }
+            return (!waiting.isRunning, waiting.requests.count >= Self.limit)
+        }
+        guard start || isFull else { return }
+        if start {
+            do throws(SystemCallError) {
+                try WorkerThread.start("nbd-flush") { [self] in run() }
+                return
+            } catch {
+                // No thread to be had: the connection's own does it.
+                run()
+            }
+        } else {
+            flushOnce()
+        }
+    }
+
+    private func run() {
+        while flushOnce() {}
+    }
+
+    /// Serves what waits; false, and no longer running, when nothing does.
+    @discardableResult
+    private func flushOnce() -> Bool {
+        pass.withLock { _ in
+            let requests = waiting.withLock { waiting in
+                defer { waiting.requests = [] }
+                return waiting.requests
+            }
+            var error = NBDErrorCode.none
+            if !requests.isEmpty {
+                do throws(BlockError) { try storage.flush() } catch { error = NBDErrorCode(errno: error.number) }
+                reply(requests, error)
+            }
+            return waiting.withLock { waiting in
+                if waiting.requests.isEmpty { waiting.isRunning = false }
+                return waiting.isRunning
+            }
+        }
+    }
+
+    private func reply(_ requests: [NBDRequest], _ error: NBDErrorCode) {
+        var bytes: [UInt8] = []
+        for request in requests { bytes += NBDReplyBytes.plain(request.cookie, error, "flush failed", structured) }
+        _ = unsafe bytes.withUnsafeBytes { unsafe sender.send($0) }
+    }
+
+    /// Serves what still waits, after the pass that runs; the connection takes no more requests.
+    func drain() { flushOnce() }
+}
+
+/// Replies without data.
+enum NBDReplyBytes {
+    static func plain(_ cookie: UInt64, _ error: NBDErrorCode, _ reason: String, _ structured: Bool) -> [UInt8] {
+        if structured, error != .none { return NBDReplyChunk.error(error, cookie: cookie, reason: reason) }
+        let size = structured ? NBDReplyChunk.headerSize : NBDSimpleReply.headerSize
+        var bytes = [UInt8](repeating: 0, count: size)
+        var span = bytes.mutableSpan
+        var raw = unsafe span.mutableBytes
+        if structured {
+            NBDReplyChunk.encodeFinal(.none, cookie: cookie, length: 0, into: &raw)
+        } else {
+            NBDSimpleReply.encode(cookie: cookie, error: error, into: &raw)
+        }
+        return bytes
+    }
+}

@@ -1,0 +1,196 @@
+import BlockStorage
+import NBD
+import NetworkIO
+
+// One function for each kind of request. Each returns false when the connection is broken.
+extension TransmissionLoop {
+    mutating func serve(_ request: NBDRequest, _ data: UnsafeRawBufferPointer) -> Bool {
+        if let refusal = session.refusal(of: request) {
+            return reply(request, refusal.code, "\(refusal.reason)")
+        }
+        switch request.command {
+        case .read:
+            return Int(request.length) <= Self.directLength ? readCopied(request) : readDirect(request)
+        case .write:
+            do throws(BlockError) { unsafe try storage.write(data, at: request.offset) } catch {
+                return reply(request, NBDErrorCode(errno: error.number), "write failed")
+            }
+            traffic.written += UInt64(data.count)
+            return finishChange(request, .none, "")
+        case .trim:
+            do throws(BlockError) {
+                try storage.trim(at: request.offset, length: UInt64(request.length))
+            } catch { return reply(request, NBDErrorCode(errno: error.number), "trim failed") }
+            return finishChange(request, .none, "")
+        case .writeZeroes:
+            do throws(BlockError) {
+                let keepsSpace = request.flags.contains(.noHole)
+                try storage.zero(at: request.offset, length: UInt64(request.length), keepsSpace: keepsSpace)
+            } catch { return reply(request, NBDErrorCode(errno: error.number), "write of zeros failed") }
+            return finishChange(request, .none, "")
+        case .flush:
+            // Replies that wait here must not wait for the disk too.
+            guard sendOutput() else { return false }
+            flusher.add(request)
+            return true
+        case .blockStatus: return blockStatus(request)
+        default: return reply(request, .invalid, "unknown command")
+        }
+    }
+
+    /// Answers a change, after making it durable where the client wants that.
+    mutating func finishChange(_ request: NBDRequest, _ error: NBDErrorCode, _ reason: String) -> Bool {
+        guard error == .none, request.flags.contains(.forceUnitAccess) else { return reply(request, error, reason) }
+        guard sendOutput() else { return false }
+        flusher.add(request)
+        return true
+    }
+
+    /// Makes sure that `count` bytes fit behind what is in the output.
+    private mutating func makeRoom(_ count: Int) -> Bool {
+        filled + count <= output.capacity || sendOutput()
+    }
+
+    private var readHeaderSize: Int {
+        session.structuredReplies ? NBDReplyChunk.dataHeaderSize : NBDSimpleReply.headerSize
+    }
+
+    /// Writes the header of a READ's reply behind what is in the output; there is room.
+    private mutating func appendReadHeader(_ request: NBDRequest) {
+        let size = readHeaderSize
+        var header = unsafe MutableRawSpan(_unsafeBytes: output.part(filled, size))
+        if session.structuredReplies {
+            NBDReplyChunk.encodeData(
+                cookie: request.cookie, offset: request.offset, length: request.length, into: &header)
+        } else {
+            NBDSimpleReply.encode(cookie: request.cookie, error: .none, into: &header)
+        }
+        filled += size
+    }
+
+    /// A reply without data.
+    mutating func reply(_ request: NBDRequest, _ error: NBDErrorCode, _ reason: String) -> Bool {
+        if error == .none || !session.structuredReplies {
+            guard makeRoom(NBDReplyChunk.headerSize) else { return false }
+            if session.structuredReplies {
+                var header = unsafe MutableRawSpan(_unsafeBytes: output.part(filled, NBDReplyChunk.headerSize))
+                NBDReplyChunk.encodeFinal(.none, cookie: request.cookie, length: 0, into: &header)
+                filled += NBDReplyChunk.headerSize
+            } else {
+                var header = unsafe MutableRawSpan(_unsafeBytes: output.part(filled, NBDSimpleReply.headerSize))
+                NBDSimpleReply.encode(cookie: request.cookie, error: error, into: &header)
+                filled += NBDSimpleReply.headerSize
+            }
+            return true
+        }
+        return append(NBDReplyChunk.error(error, cookie: request.cookie, reason: reason))
+    }
+
+    private mutating func append(_ bytes: [UInt8]) -> Bool {
+        guard makeRoom(bytes.count) else { return false }
+        unsafe output.part(filled, bytes.count).copyBytes(from: bytes)
+        filled += bytes.count
+        return true
+    }
+
+    /// A READ whose data is copied behind its header, to go out with the other replies.
+    private mutating func readCopied(_ request: NBDRequest) -> Bool {
+        let length = Int(request.length)
+        guard makeRoom(readHeaderSize + length) else { return false }
+        do throws(BlockError) {
+            unsafe try storage.read(into: output.part(filled + readHeaderSize, length), at: request.offset)
+        } catch { return reply(request, NBDErrorCode(errno: error.number), "read failed") }
+        appendReadHeader(request)
+        filled += length
+        traffic.read += UInt64(length)
+        return true
+    }
+
+    /// A READ whose data goes from the file to the socket where it lies in a plain one, else in large pieces.
+    ///
+    /// An error after the header is on its way can only be told by closing.
+    private mutating func readDirect(_ request: NBDRequest) -> Bool {
+        // Half the buffer at least for a piece of data that has to be copied.
+        if filled > output.capacity / 2, !sendOutput() { return false }
+        let start = filled
+        appendReadHeader(request)
+        var offset = request.offset
+        var left = Int(request.length)
+        // The first piece is read before anything of this reply leaves.
+        if !hasPlainRun(offset, left) {
+            let piece = min(left, output.capacity - filled)
+            do throws(BlockError) { unsafe try storage.read(into: output.part(filled, piece), at: offset) } catch {
+                filled = start
+                return reply(request, NBDErrorCode(errno: error.number), "read failed")
+            }
+            filled += piece
+            offset += UInt64(piece)
+            left -= piece
+        }
+        // Locals: the closure must not hold on to this value.
+        let (storage, sender) = (storage, sender)
+        let memory = unsafe output.part(0, output.capacity)
+        let ready = filled
+        filled = 0
+        traffic.read += UInt64(request.length)
+        return sender.sendInPieces { socket in
+            unsafe Self.sendRead(socket, storage, memory, ready: ready, offset: offset, left: left)
+        }
+    }
+
+    private func hasPlainRun(_ offset: UInt64, _ left: Int) -> Bool {
+        guard let run = storage.plainFile(at: offset, length: left) else { return false }
+        return run.length >= min(left, Self.directLength)
+    }
+
+    /// Sends `ready` bytes of `memory`, then the rest of a READ.
+    private static func sendRead(
+        _ socket: StreamSocket,
+        _ storage: any BlockStorage,
+        _ memory: UnsafeMutableRawBufferPointer,
+        ready: Int,
+        offset: UInt64,
+        left: Int
+    ) -> Bool {
+        var (ready, offset, left) = (ready, offset, left)
+        do {
+            while left > 0 {
+                if let run = storage.plainFile(at: offset, length: left), run.length >= min(left, directLength) {
+                    if ready > 0 {
+                        unsafe try socket.send(UnsafeRawBufferPointer(rebasing: memory[..<ready]), moreFollows: true)
+                        ready = 0
+                    }
+                    guard socket.sendFile(run.descriptor, at: run.offset, length: run.length) else { return false }
+                    offset += UInt64(run.length)
+                    left -= run.length
+                    continue
+                }
+                if ready == memory.count {
+                    unsafe try socket.send(UnsafeRawBufferPointer(memory), moreFollows: true)
+                    ready = 0
+                }
+                let piece = min(left, memory.count - ready)
+                unsafe try storage.read(
+                    into: UnsafeMutableRawBufferPointer(rebasing: memory[ready..<ready + piece]), at: offset)
+                ready += piece
+                offset += UInt64(piece)
+                left -= piece
+            }
+            if ready > 0 { unsafe try socket.send(UnsafeRawBufferPointer(rebasing: memory[..<ready])) }
+            return true
+        } catch { return false }
+    }
+
+    private mutating func blockStatus(_ request: NBDRequest) -> Bool {
+        let limit = request.flags.contains(.oneExtent) ? 1 : 1024
+        let extents = storage.extents(at: request.offset, length: UInt64(request.length), limit: limit)
+        let states = extents.prefix(limit).map { extent in
+            let state: NBDAllocationState = extent.isData ? [] : [.hole, .zero]
+            return (length: UInt32(clamping: extent.length), state: state)
+        }
+        return append(
+            NBDReplyChunk.blockStatus(
+                context: session.allocationContext ?? 0, cookie: request.cookie, extents: states)
+        )
+    }
+}

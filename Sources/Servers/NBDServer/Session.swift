@@ -1,0 +1,208 @@
+import BlockStorage
+import CLinux
+import NBD
+import NetworkIO
+import Synchronization
+
+/// What other threads may do to a connection: end it, and wait for its end.
+final class ConnectionHandle: Sendable {
+    let socket: StreamSocket
+    let peer: NBDPeer
+    /// Held by the connection's thread as long as it lives.
+    let running = Mutex(())
+    private let stopped = Atomic(false)
+    private let negotiated = Atomic(false)
+
+    init(_ socket: StreamSocket, _ peer: NBDPeer) {
+        self.socket = socket
+        self.peer = peer
+    }
+
+    /// Whether the connection must do no further request.
+    var isStopped: Bool { stopped.load(ordering: .acquiring) }
+
+    /// Whether the handshake is over.
+    var isNegotiated: Bool { negotiated.load(ordering: .acquiring) }
+
+    func setNegotiated() { negotiated.store(true, ordering: .releasing) }
+
+    /// Lets the connection finish the requests it has read, and no more.
+    func drain() {
+        stopped.store(true, ordering: .releasing)
+        shutdown(socket.descriptor.number, CInt(SHUT_RD))
+    }
+
+    /// Ends the connection, also in the middle of a reply.
+    func cut() {
+        stopped.store(true, ordering: .releasing)
+        socket.disconnect()
+    }
+
+    /// Ends the connection and returns when it does nothing any more.
+    func cutAndWait() {
+        cut()
+        running.withLock { _ in }
+    }
+}
+
+/// Serves the requests of one connection: all that has arrived is answered in one send.
+struct TransmissionLoop: ~Copyable {
+    /// Reads up to this length are copied into the common reply; longer ones go out by sendfile, in bytes.
+    static let directLength = 32 << 10
+    /// Room for requests, in bytes; longer writes pass through it in pieces.
+    static let inputSize = 256 << 10
+    /// Room for replies, in bytes.
+    static let outputSize = 320 << 10
+    /// After this many idle seconds the buffers' memory is given back.
+    static let idleSeconds = 10.0
+
+    let handle: ConnectionHandle
+    let session: NBDSession
+    let storage: any BlockStorage
+    let sender: ReplySender
+    let flusher: Flusher
+    let input: TransferBuffer
+    let output: TransferBuffer
+    /// Bytes in `input` that are not served yet.
+    var have = 0
+    /// Bytes in `output` that are not sent yet.
+    var filled = 0
+    var traffic = NBDTraffic()
+
+    /// A loop that begins with `early`, which came in one piece with the end of the handshake.
+    init(
+        _ handle: ConnectionHandle, _ session: NBDSession, _ storage: any BlockStorage, early: [UInt8]
+    ) throws(SystemCallError) {
+        self.handle = handle
+        self.session = session
+        self.storage = storage
+        sender = ReplySender(handle.socket)
+        flusher = Flusher(storage, sender, structured: session.structuredReplies)
+        input = try TransferBuffer(capacity: Self.inputSize)
+        output = try TransferBuffer(capacity: Self.outputSize)
+        unsafe input.part(0, early.count).copyBytes(from: early)
+        have = early.count
+    }
+
+    /// Serves until the client leaves, vanishes or errs; returns why, nil when it said goodbye.
+    mutating func run() -> String? {
+        handle.socket.setTimeouts(receive: Self.idleSeconds)
+        var outcome = serveBuffered()
+        while case .goOn = outcome {
+            if handle.isStopped {
+                outcome = .end("the server ended the session")
+            } else if let reason = receive() {
+                outcome = .end(reason)
+            } else {
+                outcome = serveBuffered()
+            }
+        }
+        flusher.drain()
+        if case .end(let reason) = outcome { return reason }
+        return nil
+    }
+
+    enum Outcome {
+        case goOn
+        case goodbye
+        case end(String)
+    }
+
+    /// Reads what has arrived; the reason when there will be no more.
+    private mutating func receive() -> String? {
+        while true {
+            do throws(SystemCallError) {
+                let count = unsafe try handle.socket.receive(into: input.part(have, input.capacity - have))
+                guard count > 0 else { return "the client closed the connection" }
+                have += count
+                return nil
+            } catch {
+                guard error.number == EAGAIN else { return error.reason }
+                waitIdle()
+            }
+        }
+    }
+
+    /// Gives the buffers' memory back until something arrives.
+    private func waitIdle() {
+        if have == 0 { input.release() }
+        output.release()
+        var descriptor = pollfd(fd: handle.socket.descriptor.number, events: Int16(POLLIN), revents: 0)
+        _ = unsafe poll(&descriptor, 1, -1)
+    }
+
+    /// Serves every whole request in the buffer and sends the replies.
+    private mutating func serveBuffered() -> Outcome {
+        var position = 0
+        while have - position >= NBDRequest.headerSize {
+            let header = unsafe UnsafeRawBufferPointer(input.part(position, NBDRequest.headerSize))
+            guard let request = unsafe try? NBDRequest(decoding: header.bindMemory(to: UInt8.self).span) else {
+                _ = sendOutput()
+                return .end("the client sent something that is not a request")
+            }
+            let payload = request.payloadLength
+            if payload > have - position - NBDRequest.headerSize {
+                guard NBDRequest.headerSize + payload > input.capacity else { break }
+                // Too long for the buffer: it passes through in pieces.
+                dropServed(position + NBDRequest.headerSize)
+                position = 0
+                if let reason = streamWrite(request) { return .end(reason) }
+                continue
+            }
+            if request.command == .disconnect {
+                _ = sendOutput()
+                return .goodbye
+            }
+            position += NBDRequest.headerSize
+            let data = unsafe UnsafeRawBufferPointer(input.part(position, payload))
+            position += payload
+            guard unsafe serve(request, data) else { return .end("the client does not take its replies") }
+        }
+        guard sendOutput() else { return .end("the client does not take its replies") }
+        dropServed(position)
+        return .goOn
+    }
+
+    /// Moves what is not served yet to the front of the buffer.
+    private mutating func dropServed(_ count: Int) {
+        guard count > 0 else { return }
+        have -= count
+        if have > 0 { unsafe memmove(input.start, input.start + count, have) }
+    }
+
+    /// Sends the replies that have gathered.
+    mutating func sendOutput() -> Bool {
+        guard filled > 0 else { return true }
+        defer { filled = 0 }
+        return unsafe sender.send(UnsafeRawBufferPointer(output.part(0, filled)))
+    }
+
+    /// Does a WRITE whose data begin at the front of the buffer and are longer than it; the reason when that fails.
+    private mutating func streamWrite(_ request: NBDRequest) -> String? {
+        let refusal = session.refusal(of: request)
+        var error = refusal?.code ?? .none
+        var offset = request.offset
+        var left = request.payloadLength
+        // Whole blocks, so that a copy-on-write layer need not fill them from its base.
+        var piece = input.capacity - Int(offset % 4096)
+        while left > 0 {
+            piece = min(piece, left)
+            while have < piece {
+                if handle.isStopped { return "the server ended the session" }
+                if let reason = receive() { return reason }
+            }
+            if error == .none {
+                do throws(BlockError) {
+                    unsafe try storage.write(UnsafeRawBufferPointer(input.part(0, piece)), at: offset)
+                    traffic.written += UInt64(piece)
+                } catch { error = NBDErrorCode(errno: error.number) }
+            }
+            dropServed(piece)
+            offset &+= UInt64(piece)
+            left -= piece
+            piece = input.capacity
+        }
+        let reason = refusal.map { "\($0.reason)" } ?? "write failed"
+        return finishChange(request, error, reason) ? nil : "the client does not take its replies"
+    }
+}
