@@ -80,7 +80,10 @@ public struct BootTracker: Sendable {
     /// The boot under way, or last seen, of a machine.
     public func boot(of mac: MACAddress) -> Boot? { current[mac] }
 
-    /// What `arrived` made of the boot of a machine.
+    /// The boot of this identifier, when it is its machine's newest.
+    public func boot(_ id: BootIdentifier) -> Boot? { current.values.first { $0.id == id } }
+
+    /// What an arrival made of the boot of a machine.
     public struct Step: Sendable, Equatable {
         /// The boot that the event belongs to, as it is now.
         public var boot: Boot

@@ -110,7 +110,7 @@ extension BootEvent {
         case .rootConnected: "root connected" + (file.map { ": \($0)" } ?? "")
         case .rootDisconnected: "root disconnected" + (detail.map { ": \($0)" } ?? "")
         case .rootMounted: "root mounted"
-        case .up: "up"
+        case .up: "up" + (seconds.map { " after \(Self.decimal($0)) s" } ?? "")
         case .failed: "failed" + (detail.map { ": \($0)" } ?? "")
         default: kind.rawValue + (detail.map { ": \($0)" } ?? "")
         }

@@ -119,12 +119,8 @@ public final class BootService: BootPlanning, BootRecorder {
     /// The boot under way, or last seen, of a machine.
     public func boot(of mac: MACAddress) -> Boot? { tracker.withLock { $0.boot(of: mac) } }
 
-    /// The newest boot of a node.
-    func boot(of node: Node) -> Boot? {
-        tracker.withLock { tracker in
-            node.macs.compactMap { tracker.boot(of: $0) }.max { $0.started < $1.started }
-        }
-    }
+    /// The boot of this identifier, when it is its machine's newest.
+    func boot(_ id: BootIdentifier) -> Boot? { tracker.withLock { $0.boot(id) } }
 
     private var fleet: Fleet {
         do {

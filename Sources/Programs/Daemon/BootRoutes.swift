@@ -1,0 +1,190 @@
+import BootModel
+import CLinux
+import HTTP1
+import HTTPServer
+import Logging
+import NetworkIO
+import NetworkTypes
+
+/// What the boot HTTP server has: scripts, loaders, the files of image versions, and an ear for nodes' reports.
+struct BootRoutes: HTTPHandler {
+    let boots: BootService
+    let catalog: any ImageCatalog
+    let loaders: LoaderFiles
+    let peers: PeerDirectory
+    let leases: @Sendable (MACAddress) -> Lease?
+    let ports: (http: UInt16, nbd: UInt16)
+    let clock: any Clock
+    let logger: Logger
+
+    func respond(to request: HTTPRequest) -> HTTPResponse {
+        let parts = request.path.components
+        switch (parts.first, parts.count) {
+        case ("boot"?, 3) where parts[2] == "script.ipxe": return script(request, mac: parts[1])
+        case ("boot"?, 4): return report(request, mac: parts[1], boot: parts[2], event: parts[3])
+        case ("loaders"?, 2): return loader(request, parts[1])
+        case ("images"?, 4): return imageFile(request, name: parts[1], number: parts[2], file: parts[3])
+        case (nil, _): return .text(.ok, "diskless boots computers that have no disk. Machines ask here by themselves.")
+        default: return notFound(request)
+        }
+    }
+
+    func finished(_ report: HTTPReport) {
+        guard report.request.method == .get, case .network(let peer) = report.request.peer,
+            let kind = Self.kind(of: report.request.path), report.status == .ok || report.status == .partialContent,
+            let mac = peers.mac(of: peer.address)
+        else { return }
+        let parts = report.request.path.components
+        var event = BootEvent(
+            time: clock.now(),
+            node: boots.identify(NodeRequest(mac: mac, stage: .ipxe([]))).node.name,
+            mac: mac,
+            kind: kind.event,
+            address: peer.address,
+            file: parts.first == "images" ? "\(parts[1])@\(parts[2])/\(parts[3])" : parts.last,
+            bytes: Int64(clamping: report.bytes),
+            seconds: report.seconds
+        )
+        guard report.isComplete else {
+            event.kind = .aborted
+            event.detail = "the client closed the connection"
+            return boots.record(event, reached: nil)
+        }
+        boots.record(event, reached: kind.progress)
+    }
+
+    /// Which step of a boot a fetched path is; nil for what is no step.
+    private static func kind(of path: HTTPPath) -> (event: BootEvent.Kind, progress: Boot.Progress?)? {
+        let parts = path.components
+        switch (parts.first, parts.count, parts.last) {
+        case ("loaders"?, 2, _): return (.loader, .loader)
+        case ("images"?, 4, "kernel"?): return (.kernel, .kernel)
+        case ("images"?, 4, "initramfs"?): return (.initramfs, .kernel)
+        default: return nil
+        }
+    }
+
+    // MARK: Scripts
+
+    private func script(_ request: HTTPRequest, mac text: String) -> HTTPResponse {
+        if let refused = refuse(request, unless: [.get, .head]) { return refused }
+        guard let mac = MACAddress(text), let local = request.local, case .network(let peer) = request.peer else {
+            return notFound(request)
+        }
+        let server = ServerAddresses(address: local.address, httpPort: ports.http, nbdPort: ports.nbd)
+        let result = boots.planScript(for: mac, addressing: addressing(of: mac, at: peer.address), server: server)
+        var event = BootEvent(
+            time: clock.now(),
+            node: boots.identify(NodeRequest(mac: mac, stage: .ipxe([]))).node.name,
+            mac: mac,
+            kind: .script,
+            address: peer.address
+        )
+        let script: String
+        switch result {
+        case .success(let plan):
+            let root = plan.root.choice
+            event.detail = "\(plan.image), root via \(root.via.rawValue), writes \(root.writes.rawValue)"
+            script = plan.script
+        case .failure(let refusal):
+            event.kind = .refuse
+            event.detail = refusal.reason
+            script = refusal.script
+        }
+        boots.record(event, reached: nil)
+        return .text(.ok, script)
+    }
+
+    private func addressing(of mac: MACAddress, at address: IPv4Address) -> NodeAddressing {
+        guard let fleet = try? boots.registry.fleet(), let network = fleet.network(containing: address),
+            network.dhcp == .full, leases(mac)?.address == address
+        else { return .foreign }
+        return .leased(
+            address: address,
+            subnet: network.subnet,
+            router: network.router,
+            nameservers: network.nameservers
+        )
+    }
+
+    // MARK: Files
+
+    private func loader(_ request: HTTPRequest, _ name: String) -> HTTPResponse {
+        if let refused = refuse(request, unless: [.get, .head]) { return refused }
+        guard let path = loaders.path(of: name) else { return notFound(request) }
+        // UEFI HTTP Boot goes by the media type or the ending of the name.
+        return file(path, type: name.hasSuffix(".efi") ? "application/efi" : "application/octet-stream", tag: nil)
+    }
+
+    private func imageFile(_ request: HTTPRequest, name: String, number: String, file: String) -> HTTPResponse {
+        if let refused = refuse(request, unless: [.get, .head]) { return refused }
+        guard let id = ImageVersionID("\(name)@\(number)"), let version = try? catalog.resolve(.version(id)),
+            let role = version.files.first(where: { $0.value.name == file })?.key,
+            let path = try? catalog.path(of: role, in: id)
+        else { return notFound(request) }
+        return self.file(path, type: "application/octet-stream", tag: version.files[role].map { "\"\($0.sha256)\"" })
+    }
+
+    private func file(_ path: String, type: String, tag: String?) -> HTTPResponse {
+        do {
+            let descriptor = try FileDescriptor("open \(path)", unsafe clinux_open(path, O_RDONLY | O_CLOEXEC, 0))
+            var status = stat()
+            try check("read the size of \(path)", unsafe fstat(descriptor.number, &status))
+            let size = UInt64(clamping: status.st_size)
+            let tag = tag ?? "\"\(status.st_ino)-\(size)-\(status.st_mtim.tv_sec)\""
+            return .file(HTTPFile(descriptor, size: size, tag: tag, modified: status.st_mtim.tv_sec), type: type)
+        } catch {
+            logger.error("cannot send a file", metadata: ["file": "\(path)", "error": "\(error)"])
+            return .text(.internalServerError, "the server cannot read this file")
+        }
+    }
+
+    private func notFound(_ request: HTTPRequest) -> HTTPResponse {
+        logger.debug("HTTP: no \(request.head.target)", metadata: ["peer": "\(request.peer)"])
+        return .text(.notFound, "there is nothing of that name here")
+    }
+
+    /// The answer to a method that a resource does not take; nil when it takes it.
+    private func refuse(_ request: HTTPRequest, unless methods: [HTTPMethod]) -> HTTPResponse? {
+        guard !methods.contains(request.method) else { return nil }
+        let allowed = methods.map(\.rawValue).joined(separator: ", ")
+        var response = HTTPResponse.text(.methodNotAllowed, "use \(allowed)")
+        response.fields.append(HTTPField("Allow", allowed))
+        return response
+    }
+
+    // MARK: Reports
+
+    /// The longest reason that a node's report may give, in bytes.
+    private static let reasonLimit = 4000
+
+    private static let reports: [String: (BootEvent.Kind, Boot.Progress?)] = [
+        "initramfs": (.initramfsStarted, .initramfs), "root": (.rootMounted, .root), "up": (.up, .up),
+        "failed": (.failed, nil),
+    ]
+
+    private func report(_ request: HTTPRequest, mac: String, boot: String, event name: String) -> HTTPResponse {
+        if let refused = refuse(request, unless: [.post]) { return refused }
+        guard let mac = MACAddress(mac), let id = BootIdentifier(boot), let (kind, progress) = Self.reports[name] else {
+            return notFound(request)
+        }
+        // The identifier was told to this boot alone: nobody else can speak for it, and a boot that is over is over.
+        guard let boot = boots.boot(of: mac), boot.id == id, case .network(let peer) = request.peer else {
+            return .text(.forbidden, "this boot is not under way")
+        }
+        var event = BootEvent(time: clock.now(), node: boot.node, mac: mac, kind: kind, address: peer.address)
+        if kind == .up { event.seconds = event.time.seconds(since: boot.started) }
+        let text = String(decoding: request.body.prefix(Self.reasonLimit), as: UTF8.self)
+        let printable = text.filter { $0.isNewline || !($0.unicodeScalars.first?.properties.generalCategory == .control) }
+        if !printable.isEmpty { event.detail = printable.trimmed }
+        boots.record(event, reached: progress)
+        return HTTPResponse(.noContent)
+    }
+}
+
+extension String {
+    /// Without white space at both ends.
+    fileprivate var trimmed: String {
+        String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+    }
+}
