@@ -94,16 +94,18 @@ public struct NBDHandshake: Sendable {
         }
         guard magic == Self.optionMagic else { return (16, close("not an NBD option")) }
         let option = NBDOption(rawValue: code)
-        optionCount += 1
-        guard optionCount <= Self.maximumOptions else { return (16, close("more than \(Self.maximumOptions) options")) }
+        guard optionCount < Self.maximumOptions else { return (16, close("more than \(Self.maximumOptions) options")) }
         guard length <= UInt32(Self.maximumOptionLength) else {
             guard length <= UInt32(Self.maximumSkippedLength), option != .exportName else {
                 return (16, close("\(option) with \(length) bytes of data"))
             }
+            optionCount += 1
             state = .skipping(option, left: Int(length))
             return (16, [])
         }
         guard reader.remaining >= Int(length) else { return (0, []) }
+        // Counted once it is whole: a slow client sends one option in many pieces.
+        optionCount += 1
         let data = (try? reader.readBytes(Int(length))) ?? []
         return (16 + Int(length), perform(option, data: data.span))
     }
