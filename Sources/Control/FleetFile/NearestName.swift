@@ -1,7 +1,7 @@
 /// Finds the known word that somebody most likely meant.
-enum NearestName {
+public enum NearestName {
     /// The candidate closest to `word`, or nil when none is close: at most a third of its letters differ, two at least.
-    static func of(_ word: String, among candidates: some Sequence<String>) -> String? {
+    public static func of(_ word: String, among candidates: some Sequence<String>) -> String? {
         let limit = max(2, word.count / 3)
         let folded = Array(word.lowercased().utf8.prefix(64))
         var best: (name: String, distance: Int)?

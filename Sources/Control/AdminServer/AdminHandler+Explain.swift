@@ -1,0 +1,101 @@
+import AdminAPI
+import BootModel
+import FleetFile
+import HTTP1
+import HTTPServer
+import NetworkTypes
+
+extension AdminHandler {
+    /// What each request of a machine would get, and why.
+    func explain(_ request: HTTPRequest) throws -> HTTPResponse {
+        let options = request.head.queryItems
+        guard let text = options["mac"], let mac = MACAddress(text) else {
+            throw AdminRefusal(
+                .badRequest,
+                "\"\(options["mac"] ?? "")\" is not a MAC address such as 52:54:00:12:34:56"
+            )
+        }
+        let archText = options["arch"] ?? ClientArchitecture.bios.name
+        guard let architecture = ClientArchitecture(archText) else {
+            let known = ClientArchitecture.known.map(\.name)
+            let mend =
+                NearestName.of(archText, among: known).map { "did you mean \($0)?" }
+                ?? "known: \(known.joined(separator: ", "))"
+            throw AdminRefusal(.badRequest, "\"\(archText)\" is not an architecture; \(mend)")
+        }
+        return Self.json(.ok, try explanation(mac, architecture))
+    }
+
+    private func explanation(_ mac: MACAddress, _ architecture: ClientArchitecture) throws -> Explanation {
+        let fleet = try services.registry.fleet()
+        let (node, isKnown) = fleet.identify(mac: mac)
+        var explanation = Explanation(
+            mac: mac,
+            node: node.name,
+            isKnown: isKnown,
+            settings: SettingLine.lines(fleet.effectiveSettings(for: node))
+        )
+        let address = try node.address ?? NodeContext(services, fleet: fleet, only: node).lease(of: node)?.address
+        let networks = services.facts().networks
+        let served =
+            address.flatMap { wanted in networks.first { $0.network.subnet.contains(wanted) } } ?? networks.first
+        explanation.address = address
+        let asks = "\(architecture.words) firmware"
+        guard let served else {
+            let reason = "this server serves no network: name one in the fleet file, or start it with --interface"
+            explanation.steps = [Explanation.Step(asks: asks, bootFile: nil, refusal: reason, reasons: [])]
+            return explanation
+        }
+        explanation.network = served.network.name
+        if let reason = refusal(served.network, isKnown: isKnown) {
+            explanation.steps = [Explanation.Step(asks: asks, bootFile: nil, refusal: reason, reasons: [])]
+            return explanation
+        }
+        let addressing = addressing(served.network, address: address)
+        let stages: [(String, BootStage)] = [
+            (asks, architecture.isHTTP ? .firmwareHTTP : .firmware), ("iPXE", .ipxe([.http, .bzImage, .efi])),
+        ]
+        for (who, stage) in stages {
+            let request = NodeRequest(mac: mac, uuid: node.uuid, architecture: architecture, stage: stage)
+            switch services.planning.plan(for: request, addressing: addressing, server: served.server) {
+            case .success(let plan):
+                explanation.steps.append(
+                    Explanation.Step(asks: who, bootFile: plan.bootFile?.text, refusal: nil, reasons: plan.reasons)
+                )
+                explanation.image = plan.image
+                explanation.root = plan.root.url
+                explanation.kernelArguments = plan.kernelArguments
+                explanation.script = plan.script
+            case .failure(let refusal):
+                explanation.steps.append(
+                    Explanation.Step(asks: who, bootFile: nil, refusal: refusal.reason, reasons: [])
+                )
+            }
+        }
+        return explanation
+    }
+
+    private func refusal(_ network: Network, isKnown: Bool) -> String? {
+        if network.dhcp == .off { return "DHCP is off on network \(network.name) (dhcp: off)" }
+        guard !isKnown else { return nil }
+        switch network.unknownNodes {
+        case .boot: return nil
+        case .addressOnly:
+            return "nobody has named this machine, and network \(network.name) gives such only an address"
+                + " (unknown-nodes: address-only)"
+        case .ignore:
+            return "nobody has named this machine, and network \(network.name) ignores such (unknown-nodes: ignore)"
+        }
+    }
+
+    /// What its kernel would be told; the first address of the pool stands for one that is not chosen yet.
+    private func addressing(_ network: Network, address: IPv4Address?) -> NodeAddressing {
+        guard network.dhcp == .full else { return .foreign }
+        return .leased(
+            address: address ?? network.pools.first?.first ?? network.subnet.address,
+            subnet: network.subnet,
+            router: network.router,
+            nameservers: network.nameservers
+        )
+    }
+}

@@ -1,0 +1,101 @@
+import AdminAPI
+import BootModel
+import FleetFile
+import HTTP1
+import HTTPServer
+
+extension AdminHandler {
+    /// Makes the fleet what a file says, or tells what that would change.
+    func apply(_ request: HTTPRequest) throws -> HTTPResponse {
+        guard let text = String(validating: request.body, as: UTF8.self) else {
+            throw FleetFileError("the file is not UTF-8 text")
+        }
+        let options = request.head.queryItems
+        let prune = options["prune"] == "1"
+        let document = try FleetDocument(parsing: text)
+        let changes: [FleetChange]
+        let isDry = options["dry-run"] == "1"
+        if isDry {
+            var fleet = try services.registry.fleet()
+            changes = try document.apply(to: &fleet, prune: prune)
+        } else {
+            changes = try services.registry.update { try document.apply(to: &$0, prune: prune) }
+        }
+        return Self.json(.ok, ApplyReply(applied: !isDry, changes: changes.map(ApplyReply.Change.init)))
+    }
+
+    /// Every node with its newest boot.
+    func nodes() throws -> HTTPResponse {
+        let fleet = try services.registry.fleet()
+        let context = try NodeContext(services, fleet: fleet)
+        return Self.json(.ok, fleet.nodes.values.sorted { $0.name < $1.name }.map(context.summary))
+    }
+
+    /// Everything about one node.
+    func node(_ name: NodeName) throws -> HTTPResponse {
+        let fleet = try services.registry.fleet()
+        guard let node = fleet.nodes[name] else { throw unknown(name, in: fleet) }
+        let context = try NodeContext(services, fleet: fleet, only: node)
+        let reply = NodeReply(
+            node: context.summary(node),
+            uuid: node.uuid,
+            reservation: node.address,
+            lease: context.lease(of: node),
+            settings: SettingLine.lines(fleet.effectiveSettings(for: node))
+        )
+        return Self.json(.ok, reply)
+    }
+
+    /// Adds a node; one of that name must not exist.
+    func addNode(_ request: HTTPRequest) throws -> HTTPResponse {
+        let draft: NodeDraft = try Self.decode(request)
+        try services.registry.update { fleet in
+            guard fleet.nodes[draft.name] == nil else {
+                throw AdminRefusal(
+                    .conflict,
+                    "node \(draft.name) exists already: change it with 'diskless apply', or remove it first"
+                )
+            }
+            fleet.set(
+                Node(
+                    name: draft.name,
+                    macs: draft.macs,
+                    address: draft.address,
+                    profiles: draft.profiles,
+                    settings: Settings(image: draft.image, via: draft.via, writes: draft.writes)
+                )
+            )
+        }
+        let fleet = try services.registry.fleet()
+        guard let node = fleet.nodes[draft.name] else { throw unknown(draft.name, in: fleet) }
+        return Self.json(.created, try NodeContext(services, fleet: fleet, only: node).summary(node))
+    }
+
+    /// Removes a node.
+    func removeNode(_ name: NodeName) throws -> HTTPResponse {
+        try services.registry.update { fleet in
+            guard fleet.nodes[name] != nil else { throw unknown(name, in: fleet) }
+            fleet.remove(name)
+        }
+        return HTTPResponse(.noContent)
+    }
+
+    func unknown(_ name: NodeName, in fleet: Fleet) -> AdminRefusal {
+        let nearest = NearestName.of(name.text, among: fleet.nodes.keys.lazy.map(\.text))
+        let mend = nearest.map { "did you mean \($0)?" } ?? "see 'diskless node list'"
+        return AdminRefusal(.notFound, "there is no node \(name); \(mend)")
+    }
+}
+
+extension ApplyReply.Change {
+    /// From a difference.
+    init(_ change: FleetChange) {
+        let action =
+            switch change.action {
+            case .add: "add"
+            case .change: "change"
+            case .remove: "remove"
+            }
+        self.init(action: action, kind: change.kind, name: change.name, details: change.details, line: change.line)
+    }
+}

@@ -1,0 +1,41 @@
+import AdminAPI
+import BootModel
+import NetworkTypes
+
+/// What is observed of nodes: their leases and newest boots, read once for a whole reply.
+struct NodeContext {
+    private let fleet: Fleet
+    private var leases: [MACAddress: Lease] = [:]
+    private var boots: [NodeName: Boot] = [:]
+
+    /// Of all nodes, or of one.
+    init(_ services: AdminServices, fleet: Fleet, only node: Node? = nil) throws {
+        self.fleet = fleet
+        for lease in try services.leases.leases() where lease.state == .bound {
+            if leases[lease.mac].map({ $0.expires < lease.expires }) ?? true { leases[lease.mac] = lease }
+        }
+        // The newest boots first; nodes that boot often push out others only beyond several boots a node.
+        let limit = node == nil ? 1000 + 4 * fleet.nodes.count : 1
+        for boot in try services.log.boots(of: node?.name, limit: limit) where boots[boot.node] == nil {
+            boots[boot.node] = boot
+        }
+    }
+
+    /// The newest boot of each node.
+    var newestBoots: [Boot] { boots.values.sorted { $0.node < $1.node } }
+
+    /// The lease of a node's first interface that has one.
+    func lease(of node: Node) -> Lease? { node.macs.lazy.compactMap { leases[$0] }.first }
+
+    /// A node as the list shows it.
+    func summary(_ node: Node) -> NodeSummary {
+        NodeSummary(
+            name: node.name,
+            macs: node.macs,
+            address: node.address ?? lease(of: node)?.address,
+            profiles: node.profiles,
+            image: fleet.effectiveSettings(for: node).image?.value,
+            boot: boots[node.name].map { BootRecord($0) }
+        )
+    }
+}
