@@ -6,7 +6,8 @@ func fuzzNBDHandshake(_ bytes: Span<UInt8>) {
     let split = actions(bytes, step: 1)
     // Only a stream that is no NBD may end earlier when it arrives in pieces.
     let closed: (NBDHandshake.Action?) -> Bool = { if case .close? = $0 { true } else { false } }
-    precondition(whole == split || (closed(whole.last) && closed(split.last)), "the split of the bytes changes the answers")
+    let bothClosed = closed(whole.last) && closed(split.last)
+    precondition(whole == split || bothClosed, "the split of the bytes changes the answers")
 }
 
 /// What a client sends as requests decodes to the same again, and a refusal never lets a request past the export's end.

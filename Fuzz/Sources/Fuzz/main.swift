@@ -20,5 +20,6 @@ if name == "--list" {
     arguments?[0] = CommandLine.unsafeArgv[0]
     _ = LLVMFuzzerRunDriver(&count, &arguments, fuzzOneInput)
 } else {
-    print("usage: Fuzz TARGET [libFuzzer options] [corpus]; targets: \(fuzzTargets.keys.sorted().joined(separator: " "))")
+    let known = fuzzTargets.keys.sorted().joined(separator: " ")
+    print("usage: Fuzz TARGET [libFuzzer options] [corpus]; targets: \(known)")
 }
