@@ -1,5 +1,4 @@
 import Digests
-import Glibc
 import Testing
 
 @Suite struct SHA256Tests {

@@ -1,6 +1,5 @@
 import BootModel
 import CLinux
-import Glibc
 import ImageStore
 import Testing
 

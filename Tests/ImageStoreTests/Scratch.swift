@@ -1,6 +1,5 @@
 import BootModel
 import CLinux
-import Glibc
 import ImageStore
 
 /// A state directory of one test, removed with it.
@@ -10,7 +9,9 @@ final class Scratch {
     init() throws {
         var template = Array("/tmp/diskless-images-XXXXXX".utf8CString)
         path = try unsafe template.withUnsafeMutableBufferPointer { buffer in
-            guard let base = buffer.baseAddress, let made = unsafe mkdtemp(base) else { throw Failure(code: errno) }
+            guard let base = buffer.baseAddress, let made = unsafe mkdtemp(base) else {
+                throw Failure(code: clinux_errno())
+            }
             return unsafe String(cString: made)
         }
     }
@@ -26,7 +27,7 @@ final class Scratch {
     func exists(_ name: String) -> Bool { unsafe access(path + "/" + name, F_OK) == 0 }
 
     func read(_ name: String) throws -> String {
-        guard let file = unsafe fopen(path + "/" + name, "r") else { throw Failure(code: errno) }
+        guard let file = unsafe fopen(path + "/" + name, "r") else { throw Failure(code: clinux_errno()) }
         defer { unsafe fclose(file) }
         var bytes = [UInt8](repeating: 0, count: 1 << 16)
         let count = unsafe bytes.withUnsafeMutableBytes { unsafe fread($0.baseAddress, 1, $0.count, file) }
@@ -35,11 +36,12 @@ final class Scratch {
 
     static func write(_ text: String, to path: String) throws {
         let file = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard file >= 0 else { throw Failure(code: errno) }
+        guard file >= 0 else { throw Failure(code: clinux_errno()) }
         defer { close(file) }
         let bytes = Array(text.utf8)
-        guard unsafe bytes.withUnsafeBytes({ unsafe Glibc.write(file, $0.baseAddress, $0.count) }) == bytes.count else {
-            throw Failure(code: errno)
+        guard unsafe bytes.withUnsafeBytes({ unsafe CLinux.write(file, $0.baseAddress, $0.count) }) == bytes.count
+        else {
+            throw Failure(code: clinux_errno())
         }
     }
 

@@ -8,7 +8,7 @@ struct AptSource: Hashable {
     var suites: [String]
     /// Parts of a release: `main`.
     var components: [String]
-    /// Further fields by their deb822 name, in the order they came: `Signed-By` …
+    /// Further fields by their deb822 name, in the order they came, such as `Signed-By`.
     var options: [Option]
 
     /// A further field.
@@ -44,7 +44,9 @@ struct AptSource: Hashable {
     }
 }
 
-/// Reads both forms of apt's source lists. What it cannot read it leaves out, as the list may hold more than we need.
+/// Reads both forms of apt's source lists.
+///
+/// What it cannot read it leaves out, as the list may hold more than we need.
 enum AptSourceList {
     /// A `.sources` file: stanzas of fields, with comments and continued lines.
     static func deb822(_ text: String) -> [AptSource] {

@@ -1,5 +1,4 @@
 internal import CLinux
-internal import Glibc
 public import ImageStore
 
 /// Why an image could not be built; prints as what is wrong and how to mend it, then a tool's last words if one failed.

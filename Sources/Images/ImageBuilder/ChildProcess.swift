@@ -1,5 +1,4 @@
 internal import CLinux
-internal import Glibc
 
 /// One running program in a process group of its own, with pipes from its output.
 struct ChildProcess: ~Copyable {
@@ -108,7 +107,7 @@ struct ChildProcess: ~Copyable {
         // With the pipes closed only the end is left to wait for, and it is near.
         let limit: Int32 = status != nil ? 0 : isReadable ? 200 : min(50, 1 << min(quietRounds, 6))
         if !isReadable { quietRounds += 1 }
-        unsafe Glibc.poll(&polls, nfds_t(polls.count), limit)
+        unsafe CLinux.poll(&polls, nfds_t(polls.count), limit)
         let first = polls[0].revents != 0 ? Self.drain(&messages) : []
         let second = polls[1].revents != 0 ? Self.drain(&captured) : []
         hasMore = !first.isEmpty || !second.isEmpty
@@ -117,9 +116,9 @@ struct ChildProcess: ~Copyable {
 
     private static func drain(_ descriptor: inout Int32) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: 1 << 16)
-        let count = unsafe bytes.withUnsafeMutableBytes { unsafe Glibc.read(descriptor, $0.baseAddress, $0.count) }
+        let count = unsafe bytes.withUnsafeMutableBytes { unsafe CLinux.read(descriptor, $0.baseAddress, $0.count) }
         if count > 0 { return Array(bytes[..<count]) }
-        if count == 0 || errno != EINTR && errno != EAGAIN {
+        if count == 0 || clinux_errno() != EINTR && clinux_errno() != EAGAIN {
             close(descriptor)
             descriptor = -1
         }
@@ -129,7 +128,7 @@ struct ChildProcess: ~Copyable {
     private static func pipe() throws(BuildError) -> (read: Int32, write: Int32) {
         var ends: [Int32] = [0, 0]
         guard unsafe pipe2(&ends, O_CLOEXEC) == 0 else {
-            throw .system(action: "make a pipe", path: "", code: errno)
+            throw .system(action: "make a pipe", path: "", code: clinux_errno())
         }
         return (ends[0], ends[1])
     }
@@ -137,7 +136,7 @@ struct ChildProcess: ~Copyable {
     /// A file in memory with these bytes, to be read from its beginning: no writer that could block or get SIGPIPE.
     private static func memory(_ bytes: [UInt8]) throws(BuildError) -> Int32 {
         let descriptor = unsafe memfd_create("input", UInt32(MFD_CLOEXEC))
-        guard descriptor >= 0 else { throw .system(action: "make", path: "a file in memory", code: errno) }
+        guard descriptor >= 0 else { throw .system(action: "make", path: "a file in memory", code: clinux_errno()) }
         let count = unsafe bytes.withUnsafeBytes { unsafe write(descriptor, $0.baseAddress, $0.count) }
         guard count == bytes.count, lseek(descriptor, 0, SEEK_SET) == 0 else {
             close(descriptor)

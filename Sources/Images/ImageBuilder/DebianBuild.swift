@@ -1,6 +1,5 @@
 internal import BootModel
 internal import CLinux
-internal import Glibc
 internal import ImageStore
 
 /// One run of the Debian recipe: its steps, in the order ``ImageBuilder`` takes them.
@@ -134,10 +133,10 @@ struct DebianBuild {
                 )
             }
             let descriptor = unsafe clinux_open(output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-            guard descriptor >= 0 else { throw BuildError.system(action: "write", path: output, code: errno) }
+            guard descriptor >= 0 else { throw BuildError.system(action: "write", path: output, code: clinux_errno()) }
             defer { close(descriptor) }
             guard ftruncate(descriptor, off_t(size)) == 0 else {
-                throw BuildError.system(action: "write", path: output, code: errno)
+                throw BuildError.system(action: "write", path: output, code: clinux_errno())
             }
             try run(.mkfsExt4, DebianCommands.mkfsExt4(tree: tree, output: output))
         } else {

@@ -1,6 +1,8 @@
 public import BootModel
 
-/// A Debian image: what is in it and in which form it comes out. `diskless image build` is its command line.
+/// A Debian image: what is in it and in which form it comes out.
+///
+/// `diskless image build` is its command line.
 public struct DebianRecipe: Hashable, Sendable {
     /// Which of Debian's kernels.
     public enum Kernel: String, Hashable, Sendable, CaseIterable {

@@ -2,7 +2,9 @@
 ///
 /// docs/guides/images.md explains each to those who use the images.
 enum DebianTree {
-    /// One change. Paths begin with a slash and are inside the tree.
+    /// One change.
+    ///
+    /// Paths begin with a slash and are inside the tree.
     enum Edit: Hashable {
         /// A file with this text, instead of whatever was there.
         case file(String, String, mode: UInt32 = 0o644)

@@ -1,5 +1,4 @@
 internal import CLinux
-internal import Glibc
 
 /// What this machine's apt is told: its sources, and what it needs to reach them.
 enum HostApt {
@@ -52,7 +51,7 @@ enum HostFile {
             let count = unsafe bytes.withUnsafeMutableBytes { buffer in
                 unsafe read(descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done)
             }
-            if count < 0, errno == EINTR { continue }
+            if count < 0, clinux_errno() == EINTR { continue }
             if count <= 0 { break }
             done += count
         }
@@ -78,17 +77,17 @@ enum HostFile {
         // A package's own link, such as the one for /etc/resolv.conf, is replaced and not followed out of the tree.
         unsafe unlink(path)
         let descriptor = unsafe clinux_open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode)
-        guard descriptor >= 0 else { throw .system(action: "write", path: path, code: errno) }
+        guard descriptor >= 0 else { throw .system(action: "write", path: path, code: clinux_errno()) }
         defer { close(descriptor) }
         fchmod(descriptor, mode)
         let bytes = Array(text.utf8)
         var done = 0
         while done < bytes.count {
             let count = unsafe bytes.withUnsafeBytes { buffer in
-                unsafe Glibc.write(descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done)
+                unsafe CLinux.write(descriptor, buffer.baseAddress?.advanced(by: done), buffer.count - done)
             }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw .system(action: "write", path: path, code: errno) }
+            if count < 0, clinux_errno() == EINTR { continue }
+            guard count > 0 else { throw .system(action: "write", path: path, code: clinux_errno()) }
             done += count
         }
     }

@@ -1,6 +1,5 @@
 public import BootModel
 internal import CLinux
-internal import Glibc
 public import ImageStore
 
 /// Builds image versions: a recipe goes in, an immutable version in the store comes out, or nothing at all.

@@ -1,5 +1,4 @@
 internal import CLinux
-internal import Glibc
 internal import Synchronization
 
 /// A request to stop work in progress, that waiting code can poll for: Ctrl-C, `kill`, a closed terminal, or a caller's wish.
@@ -13,7 +12,7 @@ public final class Interruption: Sendable {
     public init() throws(BuildError) {
         var ends: [Int32] = [0, 0]
         guard unsafe pipe2(&ends, O_CLOEXEC | O_NONBLOCK) == 0 else {
-            throw .system(action: "make a pipe", path: "", code: errno)
+            throw .system(action: "make a pipe", path: "", code: clinux_errno())
         }
         descriptor = ends[0]
         sender = ends[1]
@@ -55,12 +54,12 @@ public final class Interruption: Sendable {
         for signal in signals {
             var action = sigaction()
             unsafe action.__sigaction_handler.sa_handler = { signal in
-                // Only what a signal handler may do: read an atomic, write a pipe, keep errno.
-                let code = errno
+                // Only what a signal handler may do: read an atomic, write a pipe, keep clinux_errno().
+                let code = clinux_errno()
                 var byte = UInt8(truncatingIfNeeded: signal)
                 let destination = signalDestination.load(ordering: .sequentiallyConsistent)
                 if destination >= 0 { _ = unsafe write(destination, &byte, 1) }
-                errno = code
+                clinux_set_errno(code)
             }
             action.sa_flags = SA_RESTART
             var old = sigaction()

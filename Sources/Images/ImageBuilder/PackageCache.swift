@@ -1,5 +1,4 @@
 internal import CLinux
-internal import Glibc
 
 /// Packages that builds have fetched, kept for the next one.
 enum PackageCache {

@@ -1,5 +1,4 @@
 internal import CLinux
-internal import Glibc
 
 /// A program of the distribution that a build calls.
 struct Tool: Hashable {

@@ -1,5 +1,4 @@
 internal import CLinux
-internal import Glibc
 
 /// Runs other people's programs: an argument vector and no shell, output read as it comes and kept in bounds, and the
 /// program stopped with everything it started when somebody asks to stop.

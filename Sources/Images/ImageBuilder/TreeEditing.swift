@@ -1,5 +1,4 @@
 internal import CLinux
-internal import Glibc
 internal import ImageStore
 
 /// Makes the changes of ``DebianTree`` in a tree.
@@ -16,12 +15,12 @@ enum TreeEditing {
                 let place = try place(path, in: tree)
                 unsafe unlink(place)
                 guard unsafe symlink(target, place) == 0 else {
-                    throw BuildError.system(action: "make the link", path: place, code: errno)
+                    throw BuildError.system(action: "make the link", path: place, code: clinux_errno())
                 }
             case .directory(let path, let mode):
                 let place = try place(path, in: tree)
-                guard unsafe mkdir(place, mode) == 0 || errno == EEXIST else {
-                    throw BuildError.system(action: "make directory", path: place, code: errno)
+                guard unsafe mkdir(place, mode) == 0 || clinux_errno() == EEXIST else {
+                    throw BuildError.system(action: "make directory", path: place, code: clinux_errno())
                 }
             case .remove(let path):
                 for found in try matches(path, in: tree) { try TreeRemoval.remove(found) }
@@ -69,9 +68,9 @@ enum TreeEditing {
             place += "/" + part
             var status = stat()
             guard unsafe lstat(place, &status) == 0 else {
-                throw BuildError.system(action: "open", path: place, code: errno)
+                throw BuildError.system(action: "open", path: place, code: clinux_errno())
             }
-            guard status.st_mode & S_IFMT == S_IFDIR else {
+            guard status.st_mode & mode_t(S_IFMT) == mode_t(S_IFDIR) else {
                 throw BuildError.system(action: "go through", path: place, code: ENOTDIR)
             }
         }

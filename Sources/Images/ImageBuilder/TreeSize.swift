@@ -1,5 +1,4 @@
 internal import CLinux
-internal import Glibc
 
 /// How much room a tree takes in a file system with blocks of 4 KiB and inodes of 256 bytes.
 enum TreeSize {
@@ -16,7 +15,7 @@ enum TreeSize {
                 var status = stat()
                 guard name != ".", name != "..", unsafe lstat(directory + "/" + name, &status) == 0 else { continue }
                 total += 256 + (Int64(status.st_size) + 4095) / 4096 * 4096
-                if status.st_mode & S_IFMT == S_IFDIR { pending.append(directory + "/" + name) }
+                if status.st_mode & mode_t(S_IFMT) == mode_t(S_IFDIR) { pending.append(directory + "/" + name) }
             }
         }
         return total

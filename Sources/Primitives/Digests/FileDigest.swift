@@ -1,4 +1,4 @@
-internal import Glibc
+internal import CLinux
 
 extension SHA256Digest {
     /// The digest of some bytes.
@@ -10,8 +10,8 @@ extension SHA256Digest {
 
     /// The digest and the size in bytes of a file, read in blocks of 1 MiB.
     public static func ofFile(_ path: String) throws(DigestError) -> (digest: SHA256Digest, size: UInt64) {
-        let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw .unreadable(path: path, code: errno) }
+        let descriptor = unsafe clinux_open(path, O_RDONLY | O_CLOEXEC, 0)
+        guard descriptor >= 0 else { throw .unreadable(path: path, code: clinux_errno()) }
         defer { close(descriptor) }
         posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL)
         var hasher = try SHA256Hasher()
@@ -22,8 +22,8 @@ extension SHA256Digest {
                 unsafe read(descriptor, buffer.baseAddress, buffer.count)
             }
             if count < 0 {
-                if errno == EINTR { continue }
-                throw .unreadable(path: path, code: errno)
+                if clinux_errno() == EINTR { continue }
+                throw .unreadable(path: path, code: clinux_errno())
             }
             if count == 0 { break }
             try hasher.update(block.span.extracting(0..<count))

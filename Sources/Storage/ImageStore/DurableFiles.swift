@@ -1,16 +1,17 @@
 internal import CLinux
-internal import Glibc
 
 /// The store's file operations: whatever they report as done is on stable storage.
 enum DurableFiles {
     /// Makes a directory and those above it, if they are missing.
     static func makeDirectory(_ path: String) throws(ImageStoreError) {
-        if unsafe mkdir(path, 0o755) == 0 || errno == EEXIST { return }
-        guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+        if unsafe mkdir(path, 0o755) == 0 || clinux_errno() == EEXIST { return }
+        guard clinux_errno() == ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
             throw .lastSystemError("make directory", path)
         }
         try makeDirectory(String(path[..<slash]))
-        guard unsafe mkdir(path, 0o755) == 0 || errno == EEXIST else { throw .lastSystemError("make directory", path) }
+        guard unsafe mkdir(path, 0o755) == 0 || clinux_errno() == EEXIST else {
+            throw .lastSystemError("make directory", path)
+        }
     }
 
     /// Makes a file or directory durable, after giving it `mode` when one is said.
@@ -32,7 +33,7 @@ enum DurableFiles {
             let count = unsafe bytes.withUnsafeBytes { buffer in
                 unsafe writeRest(descriptor, buffer, from: done)
             }
-            if count < 0, errno == EINTR { continue }
+            if count < 0, clinux_errno() == EINTR { continue }
             guard count > 0 else { throw .lastSystemError("write", path) }
             done += count
         }
@@ -50,7 +51,7 @@ enum DurableFiles {
     static func read(_ path: String, limit: Int) throws(ImageStoreError) -> [UInt8]? {
         let descriptor = unsafe clinux_open(path, O_RDONLY | O_CLOEXEC, 0)
         guard descriptor >= 0 else {
-            if errno == ENOENT || errno == ENOTDIR { return nil }
+            if clinux_errno() == ENOENT || clinux_errno() == ENOTDIR { return nil }
             throw .lastSystemError("read", path)
         }
         defer { close(descriptor) }
@@ -60,7 +61,7 @@ enum DurableFiles {
             let count = unsafe bytes.withUnsafeMutableBytes { buffer in
                 unsafe readRest(descriptor, buffer, from: done)
             }
-            if count < 0, errno == EINTR { continue }
+            if count < 0, clinux_errno() == EINTR { continue }
             guard count >= 0 else { throw .lastSystemError("read", path) }
             if count == 0 { break }
             done += count
@@ -72,7 +73,7 @@ enum DurableFiles {
     /// The names in a directory, without `.` and `..`, in the order of their text; empty when there is no directory.
     static func names(in path: String) throws(ImageStoreError) -> [String] {
         guard let stream = unsafe opendir(path) else {
-            if errno == ENOENT { return [] }
+            if clinux_errno() == ENOENT { return [] }
             throw .lastSystemError("read directory", path)
         }
         defer { unsafe closedir(stream) }

@@ -1,5 +1,4 @@
 internal import CLinux
-internal import Glibc
 
 /// How much room a file system has, and where it is mounted.
 public struct FileSystemRoom: Hashable, Sendable {

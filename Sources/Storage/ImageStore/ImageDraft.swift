@@ -1,7 +1,6 @@
 public import BootModel
 internal import CLinux
 internal import Digests
-internal import Glibc
 
 /// A version that is being made: two directories beside the image's versions, on the same file system, and the lock
 /// that keeps other builders of the image away.

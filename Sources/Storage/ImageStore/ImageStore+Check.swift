@@ -1,7 +1,6 @@
 public import BootModel
 internal import CLinux
 internal import Digests
-internal import Glibc
 
 /// A file of a stored version that is not what its manifest says.
 public struct ImageFault: Hashable, Sendable, CustomStringConvertible {
@@ -13,7 +12,7 @@ public struct ImageFault: Hashable, Sendable, CustomStringConvertible {
         case size(expected: Int64, found: Int64)
         /// It has another SHA-256 digest.
         case digest(expected: String, found: String)
-        /// It cannot be read; `code` is the errno.
+        /// It cannot be read; `code` is the clinux_errno().
         case unreadable(code: Int32)
     }
 

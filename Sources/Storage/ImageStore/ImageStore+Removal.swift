@@ -1,6 +1,5 @@
 public import BootModel
 internal import CLinux
-internal import Glibc
 
 extension ImageStore {
     /// Removes a version; its number is never given again.

@@ -1,6 +1,5 @@
 public import BootModel
 internal import CLinux
-internal import Glibc
 internal import Synchronization
 
 /// The images of one state directory.

@@ -1,7 +1,6 @@
 public import BootModel
 internal import CLinux
 internal import Digests
-internal import Glibc
 
 /// What can go wrong with stored images; each case prints as one line that says what, where and how to mend it.
 public enum ImageStoreError: Error, Hashable, Sendable {
@@ -21,7 +20,7 @@ public enum ImageStoreError: Error, Hashable, Sendable {
     case inUse(ImageVersionID, nodes: [String])
     /// A file system is full.
     case noSpace(writing: String, room: FileSystemRoom)
-    /// A system call failed; `code` is its errno.
+    /// A system call failed; `code` is its clinux_errno().
     case system(action: String, path: String, code: Int32)
 }
 
@@ -63,7 +62,7 @@ extension ImageStoreError: CustomStringConvertible {
 
     /// The error of the system call that failed last, told apart by whether the disk is full.
     static func lastSystemError(_ action: String, _ path: String) -> ImageStoreError {
-        let code = errno
+        let code = clinux_errno()
         return if code == ENOSPC || code == EDQUOT, let room = FileSystemRoom(at: path) {
             .noSpace(writing: path, room: room)
         } else {

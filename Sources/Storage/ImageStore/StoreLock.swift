@@ -1,6 +1,5 @@
 internal import BootModel
 internal import CLinux
-internal import Glibc
 
 /// The right to write an image: one process at a time, given back by the kernel when the process ends however it ends.
 struct StoreLock: ~Copyable {
@@ -12,7 +11,7 @@ struct StoreLock: ~Copyable {
         let descriptor = unsafe clinux_open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .lastSystemError("open", path) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            let code = errno
+            let code = clinux_errno()
             let holder = Self.holder(descriptor)
             close(descriptor)
             if code == EWOULDBLOCK { throw .locked(image, process: holder) }

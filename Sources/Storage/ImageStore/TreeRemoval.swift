@@ -1,5 +1,4 @@
 internal import CLinux
-internal import Glibc
 
 /// Removing a directory with all that is in it, without leaving its file system and without following links.
 public enum TreeRemoval {
@@ -11,9 +10,9 @@ public enum TreeRemoval {
     public static func remove(_ path: String) throws(ImageStoreError) {
         let descriptor = unsafe clinux_open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0)
         guard descriptor >= 0 else {
-            if errno == ENOENT { return }
-            if errno == ENOTDIR || errno == ELOOP {
-                if unsafe unlink(path) == 0 || errno == ENOENT { return }
+            if clinux_errno() == ENOENT { return }
+            if clinux_errno() == ENOTDIR || clinux_errno() == ELOOP {
+                if unsafe unlink(path) == 0 || clinux_errno() == ENOENT { return }
             }
             throw .lastSystemError("remove", path)
         }
@@ -23,7 +22,7 @@ public enum TreeRemoval {
             throw .lastSystemError("remove", path)
         }
         try empty(descriptor, path, device: status.st_dev, depth: 0)
-        guard unsafe rmdir(path) == 0 || errno == ENOENT else { throw .lastSystemError("remove", path) }
+        guard unsafe rmdir(path) == 0 || clinux_errno() == ENOENT else { throw .lastSystemError("remove", path) }
     }
 
     /// Empties an open directory and closes it.
@@ -55,12 +54,12 @@ public enum TreeRemoval {
                     throw .system(action: "remove the mount point", path: place, code: EBUSY)
                 }
                 try empty(child, place, device: device, depth: depth + 1)
-                guard unsafe unlinkat(descriptor, name, AT_REMOVEDIR) == 0 || errno == ENOENT else {
+                guard unsafe unlinkat(descriptor, name, AT_REMOVEDIR) == 0 || clinux_errno() == ENOENT else {
                     throw .lastSystemError("remove", place)
                 }
             } else {
-                if errno == ENOENT { continue }
-                guard unsafe unlinkat(descriptor, name, 0) == 0 || errno == ENOENT else {
+                if clinux_errno() == ENOENT { continue }
+                guard unsafe unlinkat(descriptor, name, 0) == 0 || clinux_errno() == ENOENT else {
                     throw .lastSystemError("remove", place)
                 }
             }

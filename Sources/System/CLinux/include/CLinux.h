@@ -138,4 +138,17 @@ static inline void clinux_set_segment_size(struct msghdr *message, void *room, s
 /// The result of mmap when it failed; Swift cannot import the macro.
 static inline int clinux_is_map_failed(const void *address) { return address == MAP_FAILED; }
 
+/// Sets errno of this thread: a signal handler gives it back as it found it.
+static inline void clinux_set_errno(int code) { errno = code; }
+
+/// recvfrom(2) and sendto(2) with an address of any family; Swift sees their address parameters as unions.
+static inline ssize_t clinux_recvfrom(int descriptor, void *buffer, size_t size, int flags, void *address,
+                                      socklen_t *length) {
+    return recvfrom(descriptor, buffer, size, flags, (struct sockaddr *)address, length);
+}
+static inline ssize_t clinux_sendto(int descriptor, const void *buffer, size_t size, int flags, const void *address,
+                                    socklen_t length) {
+    return sendto(descriptor, buffer, size, flags, (const struct sockaddr *)address, length);
+}
+
 #endif

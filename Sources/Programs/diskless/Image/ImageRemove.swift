@@ -1,0 +1,34 @@
+import ArgumentParser
+import BootModel
+import ImageStore
+
+/// `diskless image rm IMAGE@N`: removes versions.
+struct ImageRemove: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rm",
+        abstract: "Remove versions of an image.",
+        discussion: "A version that a running node uses is kept, unless --force is said. Numbers are never used again."
+    )
+
+    @Argument(help: "The versions: debian@7.", transform: ImageRemove.version)
+    var versions: [ImageVersionID]
+    @Flag(help: "Remove it although nodes run it; they keep what they have opened until they let go of it.")
+    var force = false
+    @OptionGroup var state: StateOption
+
+    func run() throws {
+        let store = ImageStore(state: state.path)
+        for version in versions {
+            try store.remove(version, force: force) { try ImageUsers.nodes(using: $0, state: state.path) }
+            print("\(version) is removed")
+        }
+    }
+
+    private static func version(_ text: String) throws -> ImageVersionID {
+        switch try ImageText.reference(text) {
+        case .version(let version): return version
+        case let other:
+            throw ValidationError("say which version, such as \(other.name)@1: \"\(text)\" names several or a tag")
+        }
+    }
+}
