@@ -3,6 +3,7 @@ import CLinux
 import Logging
 import NBD
 import NetworkIO
+import Synchronization
 
 /// One connection from its first byte to its last, on its own thread.
 struct NBDConnection {
@@ -93,7 +94,9 @@ struct NBDConnection {
     }
 
     private func open(
-        _ name: String, _ purpose: NBDExportPurpose, _ opened: inout NBDExport?
+        _ name: String,
+        _ purpose: NBDExportPurpose,
+        _ opened: inout NBDExport?
     ) -> Result<NBDExportDescription, NBDExportRefusal> {
         guard !server.isStopping else { return .failure(NBDExportRefusal(.shuttingDown, "the server is stopping")) }
         do throws(NBDExportRefusal) {

@@ -64,10 +64,12 @@ final class Flusher: Sendable {
                 defer { waiting.requests = [] }
                 return waiting.requests
             }
-            var error = NBDErrorCode.none
+            var code = NBDErrorCode.none
             if !requests.isEmpty {
-                do throws(BlockError) { try storage.flush() } catch { error = NBDErrorCode(errno: error.number) }
-                reply(requests, error)
+                do throws(BlockError) { try storage.flush() } catch {
+                    code = NBDErrorCode(errno: error.number)
+                }
+                reply(requests, code)
             }
             return waiting.withLock { waiting in
                 if waiting.requests.isEmpty { waiting.isRunning = false }

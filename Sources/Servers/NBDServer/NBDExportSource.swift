@@ -82,7 +82,9 @@ public struct SingleExport: NBDExportSource {
 
     /// The storage, whatever the name is.
     public func open(
-        _ name: String, purpose: NBDExportPurpose, peer: NBDPeer
+        _ name: String,
+        purpose: NBDExportPurpose,
+        peer: NBDPeer
     ) throws(NBDExportRefusal) -> NBDExport { export }
 
     /// The default export, whose name is empty.
@@ -94,7 +96,11 @@ extension NBDExport {
     var description: NBDExportDescription {
         let capabilities = storage.capabilities
         var flags: NBDTransmissionFlags = []
-        if capabilities.contains(.write) { flags.formUnion([.flush, .forceUnitAccess]) } else { flags.insert(.readOnly) }
+        if capabilities.contains(.write) {
+            flags.formUnion([.flush, .forceUnitAccess])
+        } else {
+            flags.insert(.readOnly)
+        }
         if capabilities.contains(.trim) { flags.insert(.trim) }
         if capabilities.contains(.zero) { flags.insert(.writeZeroes) }
         // An export for one session must not invite the client to open several.

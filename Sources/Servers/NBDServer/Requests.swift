@@ -61,7 +61,11 @@ extension TransmissionLoop {
         var header = unsafe MutableRawSpan(_unsafeBytes: output.part(filled, size))
         if session.structuredReplies {
             NBDReplyChunk.encodeData(
-                cookie: request.cookie, offset: request.offset, length: request.length, into: &header)
+                cookie: request.cookie,
+                offset: request.offset,
+                length: request.length,
+                into: &header
+            )
         } else {
             NBDSimpleReply.encode(cookie: request.cookie, error: .none, into: &header)
         }
@@ -171,7 +175,9 @@ extension TransmissionLoop {
                 }
                 let piece = min(left, memory.count - ready)
                 unsafe try storage.read(
-                    into: UnsafeMutableRawBufferPointer(rebasing: memory[ready..<ready + piece]), at: offset)
+                    into: UnsafeMutableRawBufferPointer(rebasing: memory[ready..<ready + piece]),
+                    at: offset
+                )
                 ready += piece
                 offset += UInt64(piece)
                 left -= piece
@@ -190,7 +196,10 @@ extension TransmissionLoop {
         }
         return append(
             NBDReplyChunk.blockStatus(
-                context: session.allocationContext ?? 0, cookie: request.cookie, extents: states)
+                context: session.allocationContext ?? 0,
+                cookie: request.cookie,
+                extents: states
+            )
         )
     }
 }

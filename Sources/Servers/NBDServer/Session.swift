@@ -71,16 +71,22 @@ struct TransmissionLoop: ~Copyable {
 
     /// A loop that begins with `early`, which came in one piece with the end of the handshake.
     init(
-        _ handle: ConnectionHandle, _ session: NBDSession, _ storage: any BlockStorage, early: [UInt8]
+        _ handle: ConnectionHandle,
+        _ session: NBDSession,
+        _ storage: any BlockStorage,
+        early: [UInt8]
     ) throws(SystemCallError) {
+        // First what can fail: a value is never half made.
+        let input = try TransferBuffer(capacity: Self.inputSize)
+        let output = try TransferBuffer(capacity: Self.outputSize)
         self.handle = handle
         self.session = session
         self.storage = storage
         sender = ReplySender(handle.socket)
         flusher = Flusher(storage, sender, structured: session.structuredReplies)
-        input = try TransferBuffer(capacity: Self.inputSize)
-        output = try TransferBuffer(capacity: Self.outputSize)
-        unsafe input.part(0, early.count).copyBytes(from: early)
+        self.input = input
+        self.output = output
+        unsafe self.input.part(0, early.count).copyBytes(from: early)
         have = early.count
     }
 
@@ -180,7 +186,7 @@ struct TransmissionLoop: ~Copyable {
     /// Does a WRITE whose data begin at the front of the buffer and are longer than it; the reason when that fails.
     private mutating func streamWrite(_ request: NBDRequest) -> String? {
         let refusal = session.refusal(of: request)
-        var error = refusal?.code ?? .none
+        var code = refusal?.code ?? .none
         var offset = request.offset
         var left = request.payloadLength
         // Whole blocks, so that a copy-on-write layer need not fill them from its base.
@@ -191,11 +197,11 @@ struct TransmissionLoop: ~Copyable {
                 if handle.isStopped { return "the server ended the session" }
                 if let reason = receive() { return reason }
             }
-            if error == .none {
+            if code == .none {
                 do throws(BlockError) {
                     unsafe try storage.write(UnsafeRawBufferPointer(input.part(0, piece)), at: offset)
                     traffic.written += UInt64(piece)
-                } catch { error = NBDErrorCode(errno: error.number) }
+                } catch { code = NBDErrorCode(errno: error.number) }
             }
             dropServed(piece)
             offset &+= UInt64(piece)
@@ -203,6 +209,6 @@ struct TransmissionLoop: ~Copyable {
             piece = input.capacity
         }
         let reason = refusal.map { "\($0.reason)" } ?? "write failed"
-        return finishChange(request, error, reason) ? nil : "the client does not take its replies"
+        return finishChange(request, code, reason) ? nil : "the client does not take its replies"
     }
 }

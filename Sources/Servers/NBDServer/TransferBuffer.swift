@@ -2,7 +2,7 @@ import CLinux
 import NetworkIO
 
 /// Memory for the bytes of one connection, given back to the kernel while the connection is idle.
-struct TransferBuffer: ~Copyable {
+@safe struct TransferBuffer: ~Copyable {
     /// Where it begins; `capacity` bytes are there until the end of this value's life.
     let start: UnsafeMutableRawPointer
     let capacity: Int
