@@ -40,8 +40,9 @@ check: toolchain deps-build deps-test ## format, lint, layers, file sizes, forbi
 format: toolchain ## rewrite the Swift sources in the project's format
 	$(SWIFT) format -i -r -p Sources Tests Package.swift $(wildcard Fuzz/Sources/Fuzz Fuzz/Package.swift Benchmarks/Sources Benchmarks/Package.swift)
 
-bench: toolchain deps build ## measure the data planes against their peers
-	@$(MAKE) -C Benchmarks
+bench: toolchain deps build ## measure the data planes against their peers (as root)
+	@scripts/install-packages bench
+	@DISKLESS="$(CURDIR)/$(PROGRAM)" Benchmarks/run
 
 SECONDS_PER_TARGET ?= 300
 fuzz: toolchain deps-build ## fuzz every decoder, SECONDS_PER_TARGET=300 each; TARGETS="dhcp tftp" chooses
