@@ -13,8 +13,8 @@ def enter_private_network():
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(0x00020000 | 0x40000000):       # CLONE_NEWNS | CLONE_NEWNET
         sys.exit("benchmarks need root (unshare: " + os.strerror(ctypes.get_errno()) + ")")
-    subprocess.run("mount --make-rprivate / && mount -t tmpfs none /run && ip link set lo up && ip link add bench0 type dummy "
-                   "&& ip addr add 10.99.0.1/24 dev bench0 && ip link set bench0 up", shell=True, check=True)
+    subprocess.run("mount --make-rprivate / && mount -t tmpfs none /run && ip link set lo up && ip link add bench0 type veth peer name bench1 "
+                   "&& ip addr add 10.99.0.1/24 dev bench0 && ip link set bench0 up && ip link set bench1 up", shell=True, check=True)
 
 
 def find(*names):

@@ -6,7 +6,7 @@ import TFTP
 import TFTPServer
 
 /// `diskless serve tftp DIR`: one directory over TFTP, without configuration.
-struct ServeTFTP: AsyncParsableCommand {
+struct ServeTFTP: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tftp",
         abstract: "Serve the files below a directory over TFTP, read only."
@@ -27,7 +27,7 @@ struct ServeTFTP: AsyncParsableCommand {
     @Flag(name: .shortAndLong, help: "Print a line for each transfer.")
     var verbose = false
 
-    func run() async throws {
+    func run() throws {
         guard let endpoint = Endpoint(listen) else {
             throw ValidationError("'\(listen)' is not ADDRESS:PORT: write for example 10.0.0.1:69, or :69")
         }
@@ -42,7 +42,7 @@ struct ServeTFTP: AsyncParsableCommand {
         options.threads = max(1, threads)
         let server = try TFTPServer(on: endpoint, source: source, options: options, logger: logger)
         logger.info("serving \(directory) on UDP \(server.endpoint)")
-        await StopSignal.wait()
+        StopSignal.wait()
         server.stop()
     }
 

@@ -1,0 +1,177 @@
+import ByteCoding
+import CLinux
+import HTTP1
+import NetworkIO
+
+/// Sends replies on one connection: small ones in one call, files by way of the kernel.
+struct HTTPReplySender: ~Copyable {
+    /// Files up to this size are read and sent with their head.
+    private static let smallFile: UInt64 = 16384
+
+    private let socket: StreamSocket
+    private var dateSecond = 0
+    private var date = ""
+    /// Whether another request may follow the reply that was sent last.
+    private(set) var keepsConnection = true
+
+    init(_ socket: StreamSocket) { self.socket = socket }
+
+    private struct Sent {
+        var status: HTTPStatus
+        var bytes: UInt64 = 0
+        var expected: UInt64?
+        var isComplete = false
+    }
+
+    /// Sends the answer to a request. Never throws: the report says how far it came.
+    mutating func send(_ response: HTTPResponse, for request: HTTPRequest) -> HTTPReport {
+        let began = monotonicNow()
+        keepsConnection = request.head.keepsConnection
+        let sent: Sent
+        switch response.body {
+        case .none: sent = sendBytes([], response, request)
+        case .bytes(let bytes): sent = sendBytes(bytes, response, request)
+        case .file(let file): sent = sendFile(file, response, request)
+        case .stream(let produce): sent = sendStream(produce, response, request)
+        }
+        return HTTPReport(
+            request: request,
+            status: sent.status,
+            bytes: sent.bytes,
+            expected: sent.expected,
+            seconds: Double(monotonicNow() - began) / 1e9,
+            isComplete: sent.isComplete
+        )
+    }
+
+    /// Answers what was no request; the connection ends.
+    mutating func refuse(_ status: HTTPStatus, _ message: String) {
+        keepsConnection = false
+        let text = Array((message + "\n").utf8)
+        var writer = head(status, [HTTPField("Content-Type", "text/plain; charset=utf-8")], length: UInt64(text.count))
+        writer.writeBytes(text)
+        try? socket.send(writer.bytes)
+    }
+
+    private mutating func sendBytes(_ bytes: [UInt8], _ response: HTTPResponse, _ request: HTTPRequest) -> Sent {
+        let length = response.status.isBodiless ? 0 : UInt64(bytes.count)
+        var sent = Sent(status: response.status, expected: request.method == .head ? 0 : length)
+        var writer = head(response.status, response.fields, length: response.status.isBodiless ? nil : length)
+        let hasBody = length > 0 && request.method != .head
+        // Copying a large body behind its head would cost more than a second call.
+        let joins = hasBody && length <= 65536
+        if joins { writer.writeBytes(bytes) }
+        guard (try? socket.send(writer.bytes, moreFollows: hasBody && !joins)) != nil else { return sent }
+        if hasBody && !joins { guard (try? socket.send(bytes)) != nil else { return sent } }
+        if hasBody { sent.bytes = length }
+        sent.isComplete = true
+        return sent
+    }
+
+    private mutating func sendFile(_ file: HTTPFile, _ response: HTTPResponse, _ request: HTTPRequest) -> Sent {
+        var fields = response.fields
+        fields.append(HTTPField("ETag", file.tag))
+        fields.append(HTTPField("Accept-Ranges", "bytes"))
+        if let modified = file.modified {
+            fields.append(HTTPField("Last-Modified", HTTPDate(seconds: modified).description))
+        }
+        var status = response.status
+        var range = 0..<file.size
+        if status == .ok {
+            switch HTTPContentChoice(for: request.head, size: file.size, tag: file.tag, modified: file.modified) {
+            case .whole: break
+            case .part(let part):
+                status = .partialContent
+                range = part
+                fields.append(
+                    HTTPField("Content-Range", "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(file.size)")
+                )
+            case .notModified:
+                return sendBytes([], HTTPResponse(.notModified, fields: fields), request)
+            case .preconditionFailed:
+                return sendBytes([], HTTPResponse(.preconditionFailed, fields: fields), request)
+            case .unsatisfiable:
+                fields.append(HTTPField("Content-Range", "bytes */\(file.size)"))
+                return sendBytes([], HTTPResponse(.rangeNotSatisfiable, fields: fields), request)
+            }
+        }
+        let length = UInt64(range.count)
+        var writer = head(status, fields, length: length)
+        guard request.method != .head, length > 0 else {
+            var sent = Sent(status: status, expected: 0)
+            sent.isComplete = (try? socket.send(writer.bytes)) != nil
+            return sent
+        }
+        var sent = Sent(status: status, expected: length)
+        if length <= Self.smallFile, append(file, range, to: &writer) {
+            guard (try? socket.send(writer.bytes)) != nil else { return sent }
+            sent.bytes = length
+        } else {
+            guard (try? socket.send(writer.bytes, moreFollows: true)) != nil else { return sent }
+            let place = file.offset + range.lowerBound..<file.offset + range.upperBound
+            try? socket.sendFile(file.descriptor, place, sent: &sent.bytes)
+        }
+        sent.isComplete = sent.bytes == length
+        return sent
+    }
+
+    /// Reads a small part of a file behind the head; false when the file has become shorter.
+    private func append(_ file: HTTPFile, _ range: Range<UInt64>, to writer: inout ByteWriter) -> Bool {
+        let place = off_t(file.offset + range.lowerBound)
+        return unsafe withUnsafeTemporaryAllocation(byteCount: range.count, alignment: 1) { bytes in
+            guard unsafe pread(file.descriptor.number, bytes.baseAddress, bytes.count, place) == bytes.count else {
+                return false
+            }
+            unsafe writer.writeBytes(bytes)
+            return true
+        }
+    }
+
+    private mutating func sendStream(
+        _ produce: (HTTPStream) throws -> Void,
+        _ response: HTTPResponse,
+        _ request: HTTPRequest
+    ) -> Sent {
+        let isChunked = request.head.minorVersion > 0
+        if !isChunked { keepsConnection = false }
+        var sent = Sent(status: response.status, expected: nil)
+        let fields = response.fields + (isChunked ? [HTTPField("Transfer-Encoding", "chunked")] : [])
+        let writer = head(response.status, fields, length: nil)
+        guard (try? socket.send(writer.bytes)) != nil else { return sent }
+        guard request.method != .head else {
+            sent.isComplete = true
+            return sent
+        }
+        let stream = HTTPStream(socket, isChunked: isChunked)
+        do {
+            try produce(stream)
+            stream.end()
+            sent.isComplete = !stream.failed
+        } catch {
+            // Without its end the client knows that the content is cut.
+            sent.isComplete = false
+        }
+        sent.bytes = stream.bytesSent
+        return sent
+    }
+
+    private mutating func head(_ status: HTTPStatus, _ fields: [HTTPField], length: UInt64?) -> ByteWriter {
+        var writer = ByteWriter(capacity: 1024)
+        var fields = fields
+        if let length { fields.append(HTTPField("Content-Length", String(length))) }
+        fields.append(HTTPField("Date", currentDate()))
+        if !keepsConnection { fields.append(HTTPField("Connection", "close")) }
+        HTTPResponseHead(status, fields).write(to: &writer)
+        return writer
+    }
+
+    private mutating func currentDate() -> String {
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME_COARSE, &now)
+        if now.tv_sec != dateSecond {
+            dateSecond = now.tv_sec
+            date = HTTPDate(seconds: now.tv_sec).description
+        }
+        return date
+    }
+}
