@@ -27,12 +27,14 @@ let package = Package(
         module("Protocols", "TFTP", ["ByteCoding"]),
         module("Protocols", "HTTP1", ["ByteCoding"]),
         module("Protocols", "NBD", ["ByteCoding"]),
+        module("Formats", "CPIO", ["ByteCoding"]),
         module("Formats", "PCAP", ["ByteCoding", "NetworkTypes"]),
         .target(name: "CLibFuzzer"),
         .executableTarget(
             name: "Fuzz",
             dependencies: [
-                "CLibFuzzer", "ByteCoding", "NetworkTypes", "DHCP", "NeighborDiscovery", "TFTP", "HTTP1", "NBD", "PCAP",
+                "CLibFuzzer", "ByteCoding", "NetworkTypes", "DHCP", "NeighborDiscovery", "TFTP", "HTTP1", "NBD", "CPIO",
+                "PCAP",
             ],
             swiftSettings: instrumented,
             // gold fails on the sanitizer's debug information; lld comes with the toolchain.

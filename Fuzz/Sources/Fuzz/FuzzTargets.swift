@@ -6,6 +6,7 @@ typealias FuzzTarget = @Sendable (Span<UInt8>) -> Void
 
 /// Every target by the name that the command line and Seeds/ use.
 let fuzzTargets: [String: FuzzTarget] = [
+    "cpio": fuzzCPIO,
     "dhcp": { DHCPFuzzing.decode($0) },
     "http": fuzzHTTPRequest,
     "nbd-handshake": fuzzNBDHandshake,
