@@ -58,7 +58,7 @@ let package = Package(
         // Primitives
         module("Primitives", "ByteCoding"),
         module("Primitives", "NetworkTypes"),
-        module("Primitives", "Digests", ["COpenSSL"]),
+        module("Primitives", "Digests", ["CLinux", "COpenSSL"]),
 
         // Protocols: messages and state machines, without sockets, clock, randomness or logging.
         module("Protocols", "DHCP", ["ByteCoding", "NetworkTypes"]),
@@ -96,9 +96,13 @@ let package = Package(
         module("Servers", "NBDServer", ["NetworkIO", "NBD", "BlockStorage", "NetworkTypes", "CLinux", log]),
 
         // Control: the admin API, its server and client, the fleet as text.
-        module("Control", "AdminAPI", ["BootModel", "NetworkTypes"]),
+        module("Control", "AdminAPI", ["BootModel", "NetworkIO", "NetworkTypes", "CLinux"]),
         module("Control", "FleetFile", ["BootModel", "NetworkTypes", yaml]),
-        module("Control", "AdminServer", ["AdminAPI", "HTTPServer", "HTTP1", "BootModel", "FleetFile", log]),
+        module(
+            "Control",
+            "AdminServer",
+            ["AdminAPI", "HTTPServer", "HTTP1", "BootModel", "FleetFile", "NetworkTypes", "CLinux", log]
+        ),
 
         // Lab: virtual networks and machines, as values.
         module("Lab", "VirtualLab", ["CLinux", "NetworkTypes"]),
@@ -131,18 +135,28 @@ let package = Package(
         tests("DHCP", ["NetworkTypes", "PCAP"]),
         tests("NeighborDiscovery", ["NetworkTypes"]),
         tests("PCAP", ["NetworkTypes"]),
+        tests("DHCPServer", ["DHCP", "Netboot", "BootModel", "NetworkTypes", "NetworkIO", "PCAP", "CLinux", log]),
         tests("BootModel", ["NetworkTypes"]),
+        tests("CPIO"),
+        tests("InitramfsBuilder", ["CPIO", "CLinux"]),
         tests("TFTP"),
         tests("HTTP1", ["ByteCoding"]),
         tests("TFTPServer", ["TFTP", "NetworkIO", "NetworkTypes", "CLinux"]),
         tests("HTTPServer", ["HTTP1", "NetworkIO", "NetworkTypes", "CLinux"]),
         tests("NBD"),
         tests("BlockStorage", ["CLinux"]),
-        tests("NBDServer", ["NBD", "BlockStorage", "NetworkTypes", "CLinux"]),
-        tests("Digests"),
+        tests("NBDServer", ["NBD", "BlockStorage", "NetworkTypes", "CLinux", log]),
+        tests("Digests", ["CLinux"]),
         tests("ImageStore", ["BootModel", "CLinux"]),
-        tests("ImageBuilder", ["BootModel", "ImageStore"]),
+        tests("ImageBuilder", ["BootModel", "ImageStore", "CLinux"]),
         tests("VirtualLab", ["NetworkTypes", "CLinux"]),
+        // Other people's clients against our servers; they run the built program, so it is built with them.
+        .testTarget(
+            name: "InteropTests",
+            dependencies: ["diskless", "NetworkTypes", "CLinux"],
+            path: "Tests/Interop",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["VirtualLab", "NetworkTypes", "CLinux"],
@@ -157,5 +171,12 @@ let package = Package(
         ),
         tests("Registry", ["BootModelConformance", "BootModel", "NetworkTypes", sqlite]),
         tests("FleetFile", ["BootModelConformance", "BootModel", "NetworkTypes"]),
+        tests(
+            "AdminServer",
+            [
+                "AdminAPI", "BootModelConformance", "BootModel", "FleetFile", "HTTPServer", "HTTP1", "NetworkIO",
+                "NetworkTypes", log,
+            ]
+        ),
     ]
 )

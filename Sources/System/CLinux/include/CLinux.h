@@ -151,4 +151,10 @@ static inline ssize_t clinux_sendto(int descriptor, const void *buffer, size_t s
     return sendto(descriptor, buffer, size, flags, (const struct sockaddr *)address, length);
 }
 
+/// openat2(2) as if `directory` were the root: links and `..` of a foreign tree stay inside it (Linux 5.6).
+static inline int clinux_open_in_root(int directory, const char *path, int flags) {
+    struct open_how how = {.flags = (uint64_t)flags, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+    return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
+}
+
 #endif

@@ -1,0 +1,98 @@
+import BootModel
+import DHCP
+import Netboot
+import NetworkTypes
+
+/// One message with all that was found out about it.
+struct DHCPExchange: Sendable {
+    var arrival: DHCPArrival
+    var type: DHCPMessageType
+    var request: NodeRequest
+    var node: Node
+    var isKnown: Bool
+    var network: Network
+    /// Our address on that network.
+    var server: IPv4Address
+    var now: Timestamp
+
+    var message: DHCPMessage { arrival.message }
+    var mac: MACAddress { request.mac }
+    var reply: DHCPReply { DHCPReply(to: message, from: request, server: server) }
+
+    /// Who speaks, for a line: "megane (52:54:00:12:34:56, x86 BIOS iPXE)".
+    var who: String {
+        let words = [request.architecture?.words, request.stage.words].compactMap { $0 }.joined(separator: " ")
+        let kind = request.stage == .system ? request.vendorClass.map { printable($0) } ?? "operating system" : words
+        return isKnown ? "\(node.name) (\(mac), \(kind))" : "\(mac) (\(kind))"
+    }
+
+    /// What comes from the network must not end a log line or move a terminal's cursor.
+    private func printable(_ text: String) -> String {
+        String(
+            String.UnicodeScalarView(text.unicodeScalars.prefix(64).map { (0x20..<0x7f).contains($0.value) ? $0 : "?" })
+        )
+    }
+
+    /// A reply as an action.
+    func send(_ message: DHCPMessage) -> DHCPAction {
+        let destination: DHCPReplyDestination =
+            arrival.port == .bootServer
+            ? .sender(arrival.peer) : DHCPReplyDestination(of: message, to: arrival.message)
+        return .send(
+            DHCPOutgoing(
+                message: message,
+                destination: destination,
+                limit: arrival.message.payloadLimit,
+                server: server
+            )
+        )
+    }
+
+    /// An event of this boot; nil for an operating system, whose DHCP is no part of a boot.
+    func record(
+        _ kind: BootEvent.Kind,
+        address: IPv4Address? = nil,
+        file: BootFile? = nil,
+        detail: String? = nil,
+        reached: Boot.Progress? = nil
+    ) -> DHCPAction? {
+        guard request.stage != .system else { return nil }
+        let event = BootEvent(
+            time: now,
+            node: node.name,
+            mac: mac,
+            kind: kind,
+            address: address,
+            file: file?.text,
+            detail: detail
+        )
+        return .record(event, reached: reached)
+    }
+
+    /// The event of this very message's arrival.
+    var arrivalEvent: DHCPAction? {
+        let words = [request.architecture?.words, request.stage.words].compactMap { $0 }.joined(separator: " ")
+        switch type {
+        case .discover: return record(.discover, detail: words, reached: reached)
+        case .request: return record(.request, address: wanted)
+        default: return nil
+        }
+    }
+
+    private var reached: Boot.Progress? {
+        switch request.stage {
+        case .firmware, .firmwareHTTP: .firmware
+        case .ipxe: .loaderRuns
+        case .system: nil
+        }
+    }
+
+    /// The address this message is about: option 50, else the one the client has.
+    var wanted: IPv4Address? {
+        let asked = (try? message.requestedAddress()) ?? nil
+        return asked ?? (message.clientAddress.isAny ? nil : message.clientAddress)
+    }
+
+    /// The name to hand out: only one that somebody gave.
+    var hostname: String? { isKnown ? node.name.text : nil }
+}

@@ -1,0 +1,28 @@
+import Logging
+import NetworkIO
+import NetworkTypes
+
+/// The sockets of one interface.
+final class DHCPLink: Sendable {
+    let interface: String
+    let dhcp: UDPSocket
+    let bootServer: UDPSocket
+    /// Nil where IPv6 is switched off: then iPXE waits for a router in vain.
+    let router: RouterSocket?
+
+    init(interface: String, log: Logger) throws {
+        self.interface = interface
+        dhcp = try UDPSocket(bind: Endpoint(.any, 67), interface: interface, broadcast: true, sharesPort: true)
+        bootServer = try UDPSocket(bind: Endpoint(.any, 4011), interface: interface, broadcast: true, sharesPort: true)
+        do {
+            router = try RouterSocket(interface: interface)
+        } catch {
+            log.notice("no answer to router solicitations on \(interface), some iPXE will wait 13 s for one: \(error)")
+            router = nil
+        }
+    }
+
+    var descriptors: [FileDescriptor] {
+        [dhcp.descriptor, bootServer.descriptor] + (router.map { [$0.descriptor] } ?? [])
+    }
+}

@@ -1,0 +1,117 @@
+public import BootModel
+public import Logging
+import NetworkIO
+public import NetworkTypes
+import Synchronization
+
+/// Answers DHCP on some interfaces: ports 67 and 4011, and router solicitations of booting machines.
+///
+/// One thread waits on all sockets, takes everything that has arrived, lets the engine answer it, commits all new
+/// leases at once, and only then sends. So a storm of requests costs one write to the disk a round, and every ACK
+/// that leaves is kept.
+public final class DHCPServer: Sendable {
+    /// What a server needs to know.
+    public struct Configuration: Sendable {
+        /// The interfaces to answer on.
+        public var interfaces: [String]
+        /// The port of the boot HTTP server, for URLs.
+        public var httpPort: UInt16
+        /// The port of the NBD server, for URLs.
+        public var nbdPort: UInt16
+        /// The desired state as it is now; asked once a round.
+        public var fleet: @Sendable () throws -> Fleet
+
+        /// A configuration from its parts.
+        public init(
+            interfaces: [String],
+            httpPort: UInt16 = 8067,
+            nbdPort: UInt16 = 10809,
+            fleet: @escaping @Sendable () throws -> Fleet
+        ) {
+            self.interfaces = interfaces
+            self.httpPort = httpPort
+            self.nbdPort = nbdPort
+            self.fleet = fleet
+        }
+    }
+
+    /// What the server works with: one implementation of each port.
+    public struct Ports: Sendable {
+        /// Decides what boots.
+        public var planner: any BootPlanning
+        /// Keeps leases.
+        public var leases: any LeaseStore
+        /// Takes in what happens.
+        public var recorder: any BootRecorder
+        /// Tells the time.
+        public var clock: any BootModel.Clock
+
+        /// Ports from their parts.
+        public init(
+            planner: any BootPlanning,
+            leases: any LeaseStore,
+            recorder: any BootRecorder,
+            clock: any BootModel.Clock
+        ) {
+            self.planner = planner
+            self.leases = leases
+            self.recorder = recorder
+            self.clock = clock
+        }
+    }
+
+    let configuration: Configuration
+    let ports: Ports
+    let log: Logger
+    let links: [DHCPLink]
+    let engine: Mutex<DHCPEngine>
+    private let readiness: ReadinessWait
+
+    /// Opens the sockets and reads the kept leases; nothing is answered before `start`.
+    ///
+    /// Throws `PortTaken` or `SystemCallError` when a socket cannot be had, and what the stores throw.
+    public init(_ configuration: Configuration, ports: Ports, log: Logger) throws {
+        self.configuration = configuration
+        self.ports = ports
+        self.log = log
+        links = try configuration.interfaces.map { try DHCPLink(interface: $0, log: log) }
+        engine = Mutex(
+            DHCPEngine(
+                fleet: try configuration.fleet(),
+                leases: try ports.leases.leases(),
+                planner: ports.planner,
+                httpPort: configuration.httpPort,
+                nbdPort: configuration.nbdPort
+            )
+        )
+        readiness = try ReadinessWait(links.flatMap(\.descriptors))
+    }
+
+    /// Starts the thread that answers; it ends after `stop`.
+    ///
+    /// Throws `SystemCallError` when there is no thread to have.
+    public func start() throws {
+        for link in links { log.info("DHCP answers on \(link.interface)") }
+        try WorkerThread.start("dhcp", stackBytes: 1 << 20) { [self] in run() }
+    }
+
+    /// Ends the server; requests that wait are answered by another server, or by this one when it runs again.
+    public func stop() { readiness.stop() }
+
+    /// Keeps the address of a connected machine from others even when its lease ends.
+    ///
+    /// Each call is undone by one of `letGo`.
+    public func hold(_ mac: MACAddress) { engine.withLock { $0.leases.hold(mac) } }
+
+    /// Undoes one `hold`.
+    public func letGo(_ mac: MACAddress) { engine.withLock { $0.leases.letGo(mac) } }
+
+    private func run() {
+        var round = DHCPRound(server: self)
+        do {
+            while try readiness.next() { round.serve() }
+        } catch {
+            log.error("DHCP ends: \(error)")
+        }
+    }
+}

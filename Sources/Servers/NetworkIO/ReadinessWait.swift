@@ -1,0 +1,46 @@
+import CLinux
+import Synchronization
+
+/// Waits until one of some sockets has something to read, or until another thread says to stop.
+public final class ReadinessWait: Sendable {
+    private let wakeUp: FileDescriptor
+    private let isStopping = Atomic<Bool>(false)
+    private let sockets: [FileDescriptor]
+
+    /// Waits on these sockets.
+    ///
+    /// Throws `SystemCallError` when the kernel has no descriptor to give.
+    public init(_ sockets: [FileDescriptor]) throws {
+        self.sockets = sockets
+        wakeUp = try FileDescriptor("open an eventfd", eventfd(0, CInt(EFD_CLOEXEC)))
+    }
+
+    /// Waits, from one thread at a time; false once `stop` was called.
+    ///
+    /// Throws `SystemCallError` when waiting is impossible.
+    public func next() throws(SystemCallError) -> Bool {
+        var polled = sockets.map { pollfd(fd: $0.number, events: Int16(POLLIN), revents: 0) }
+        polled.append(pollfd(fd: wakeUp.number, events: Int16(POLLIN), revents: 0))
+        if !isStopping.load(ordering: .acquiring), unsafe poll(&polled, nfds_t(polled.count), -1) < 0 {
+            let number = clinux_errno()
+            guard number == EINTR else { throw SystemCallError("wait on sockets", number: number) }
+        }
+        return !isStopping.load(ordering: .acquiring)
+    }
+
+    /// Ends the wait under way and all later ones.
+    public func stop() {
+        isStopping.store(true, ordering: .releasing)
+        var one: UInt64 = 1
+        _ = unsafe write(wakeUp.number, &one, 8)
+    }
+}
+
+extension UDPSocket {
+    /// Receives one datagram without waiting; nil when none is there.
+    ///
+    /// Throws as `receive(into:flags:)`.
+    public func receiveWithoutWaiting(into buffer: inout [UInt8]) throws -> (count: Int, origin: DatagramOrigin)? {
+        try receive(into: &buffer, flags: CInt(MSG_DONTWAIT))
+    }
+}
