@@ -25,6 +25,7 @@ public final class Lab: Sendable {
         var machines: [VirtualMachine] = []
         var taps = 0
         var closed = false
+        var actions: [@Sendable () -> Void] = []
     }
 
     /// Makes the network.
@@ -98,6 +99,9 @@ public final class Lab: Sendable {
         return dump
     }
 
+    /// Runs `action` when the lab closes, after everything in it was stopped; also when a signal ends the process.
+    public func atClose(_ action: @escaping @Sendable () -> Void) { members.update { $0.actions.append(action) } }
+
     /// Turns the machines off, stops every program and removes the namespaces and the temporary directory.
     public func close() {
         let members = members.update { members in
@@ -106,6 +110,7 @@ public final class Lab: Sendable {
         }
         for machine in members.machines { machine.powerOff() }
         for host in members.hosts.reversed() { host.close() }
+        for action in members.actions { action() }
         if !keepsDirectory { removeTree(directory) }
         openLabs.update { labs in labs.removeAll { $0 === self } }
     }

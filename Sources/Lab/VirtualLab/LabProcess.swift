@@ -82,6 +82,24 @@ public final class LabProcess: Sendable {
         }
     }
 
+    /// Waits until it answers on a Unix socket.
+    ///
+    /// - Throws: ``LabError`` with its last lines when it ended or `limit` passed before.
+    public func waitForSocket(_ path: String, limit: Duration) throws {
+        let end = MonotonicTime.now.seconds + limit.inSeconds
+        while MonotonicTime.now.seconds < end, isRunning {
+            if let descriptor = try? connectUnixSocket(path) {
+                close(descriptor)
+                return
+            }
+            // Nobody tells when another process begins to listen.
+            waitForExit(limit: .milliseconds(20))
+        }
+        let last = output.lastLines(8).map { "  \($0)" }.joined(separator: "\n")
+        let what = ending.map { "\(name) ended (\($0))" } ?? "\(name) does not answer on \(path)"
+        throw LabError("\(what); its last lines:\n\(last)")
+    }
+
     /// Writes to its standard input.
     public func type(_ text: String) { type(bytes: Array(text.utf8)) }
 

@@ -48,7 +48,7 @@ final class LabThread: Sendable {
 }
 
 /// Starts a detached thread with the body, all signals blocked in it so that they reach the program's own threads.
-func startThread(_ body: @escaping @Sendable () -> Void) {
+package func startThread(_ body: @escaping @Sendable () -> Void) {
     final class Box: Sendable {
         let body: @Sendable () -> Void
         init(_ body: @escaping @Sendable () -> Void) { self.body = body }

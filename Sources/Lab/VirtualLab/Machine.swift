@@ -42,6 +42,8 @@ public struct Machine: Sendable {
     public var card: NetworkCard
     /// How its processor is made.
     public var accelerator: Accelerator
+    /// Whether it starts again when it restarts itself; else a restart turns it off.
+    public var restarts: Bool
 
     /// With the usual values for what is not named.
     public init(
@@ -52,10 +54,12 @@ public struct Machine: Sendable {
         memory: Int = 1024,
         processors: Int = 2,
         card: NetworkCard = .virtio,
-        accelerator: Accelerator = .emulation
+        accelerator: Accelerator = .emulation,
+        restarts: Bool = false
     ) {
         (self.name, self.mac, self.uuid, self.firmware) = (name, mac, uuid, firmware)
         (self.memory, self.processors, self.card, self.accelerator) = (memory, processors, card, accelerator)
+        self.restarts = restarts
     }
 }
 
@@ -92,7 +96,8 @@ extension Machine {
     /// QEMU's command line.
     func command(tap: String, control: String, variables: String) throws -> [String] {
         var words = [try LabTool.qemuX86.require(), "-name", name, "-accel", accelerator.rawValue, "-m", "\(memory)"]
-        words += ["-smp", "\(processors)", "-nodefaults", "-display", "none", "-no-reboot", "-boot", "n"]
+        words += ["-smp", "\(processors)", "-nodefaults", "-display", "none", "-boot", "n"]
+        if !restarts { words += ["-no-reboot"] }
         words += ["-serial", "stdio", "-monitor", "none", "-qmp", "unix:\(control),server=on,wait=off"]
         words += ["-netdev", "tap,id=net0,ifname=\(tap),script=no,downscript=no"]
         words += ["-device", "virtio-rng-pci"]

@@ -8,7 +8,7 @@ struct MachineControl {
     ///
     /// - Parameter arguments: a JSON object.
     func execute(_ command: String, _ arguments: String) throws {
-        let descriptor = try connect()
+        let descriptor = try connectUnixSocket(socket)
         defer { close(descriptor) }
         var reader = LineReader(descriptor: descriptor)
         _ = try reader.next()  // the greeting
@@ -26,25 +26,26 @@ struct MachineControl {
             }
         }
     }
+}
 
-    private func connect() throws -> Int32 {
-        let descriptor = CLinux.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = UInt16(AF_UNIX)
-        let path = Array(socket.utf8)
-        guard path.count < 108 else { throw LabError("the path \(socket) is too long for a socket") }
-        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path) }
-        var limit = timeval(tv_sec: 5, tv_usec: 0)
-        unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
-        let result = unsafe withUnsafePointer(to: &address) { pointer in
-            unsafe clinux_connect(descriptor, pointer, socklen_t(MemoryLayout<sockaddr_un>.size))
-        }
-        guard result == 0 else {
-            close(descriptor)
-            throw LabError("cannot reach the virtual machine's control socket \(socket) (error \(clinux_errno()))")
-        }
-        return descriptor
+/// A connected Unix stream socket that gives up reading after 5 s.
+func connectUnixSocket(_ path: String) throws -> Int32 {
+    let descriptor = CLinux.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    var address = sockaddr_un()
+    address.sun_family = UInt16(AF_UNIX)
+    let bytes = Array(path.utf8)
+    guard bytes.count < 108 else { throw LabError("the path \(path) is too long for a socket (107 bytes at most)") }
+    unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
+    var limit = timeval(tv_sec: 5, tv_usec: 0)
+    unsafe setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    let result = unsafe withUnsafePointer(to: &address) { pointer in
+        unsafe clinux_connect(descriptor, pointer, socklen_t(MemoryLayout<sockaddr_un>.size))
     }
+    guard result == 0 else {
+        close(descriptor)
+        throw LabError("cannot reach the socket \(path) (error \(clinux_errno()))")
+    }
+    return descriptor
 }
 
 /// Lines of a socket that has a receive timeout.

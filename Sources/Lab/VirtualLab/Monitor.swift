@@ -4,7 +4,7 @@ import CLinux
 ///
 /// Waiting is on a condition variable of the monotonic clock, so nothing in the lab polls.
 @safe
-final class Monitor<State>: Sendable {
+package final class Monitor<State>: Sendable {
     /// The mutex, the condition and the value, in memory of their own so that they never move.
     @safe
     private struct Cell {
@@ -16,7 +16,7 @@ final class Monitor<State>: Sendable {
     /// Reached only with the mutex held (but for the mutex itself), which is what makes this class Sendable.
     nonisolated(unsafe) private let cell: UnsafeMutablePointer<Cell>
 
-    init(_ state: sending State) {
+    package init(_ state: sending State) {
         unsafe cell = UnsafeMutablePointer<Cell>.allocate(capacity: 1)
         unsafe cell.initialize(to: Cell(state: state))
         unsafe pthread_mutex_init(&cell.pointee.mutex, nil)
@@ -36,7 +36,7 @@ final class Monitor<State>: Sendable {
 
     /// Reads or changes the value, and wakes all who wait for it.
     @discardableResult
-    func update<Result>(_ body: (inout State) throws -> Result) rethrows -> Result {
+    package func update<Result>(_ body: (inout State) throws -> Result) rethrows -> Result {
         unsafe pthread_mutex_lock(&cell.pointee.mutex)
         defer {
             unsafe pthread_cond_broadcast(&cell.pointee.condition)
@@ -46,14 +46,14 @@ final class Monitor<State>: Sendable {
     }
 
     /// Reads the value.
-    func read<Result>(_ body: (State) throws -> Result) rethrows -> Result {
+    package func read<Result>(_ body: (State) throws -> Result) rethrows -> Result {
         unsafe pthread_mutex_lock(&cell.pointee.mutex)
         defer { unsafe pthread_mutex_unlock(&cell.pointee.mutex) }
         return try unsafe body(cell.pointee.state)
     }
 
     /// Waits until `body` gives something, at most for `limit` (nil: for ever); nil when the limit passed.
-    func wait<Result>(limit: Duration?, until body: (inout State) -> Result?) -> Result? {
+    package func wait<Result>(limit: Duration?, until body: (inout State) -> Result?) -> Result? {
         let end = limit.map { MonotonicTime.now.seconds + $0.inSeconds }
         unsafe pthread_mutex_lock(&cell.pointee.mutex)
         defer { unsafe pthread_mutex_unlock(&cell.pointee.mutex) }
