@@ -137,6 +137,7 @@ let package = Package(
         tests("PCAP", ["NetworkTypes"]),
         tests("DHCPServer", ["DHCP", "Netboot", "BootModel", "NetworkTypes", "NetworkIO", "PCAP", "CLinux", log]),
         tests("BootModel", ["NetworkTypes"]),
+        tests("Daemon", ["BootModel", "NetworkIO", "NetworkTypes"]),
         tests("CPIO"),
         tests("InitramfsBuilder", ["CPIO", "CLinux"]),
         tests("TFTP"),

@@ -29,6 +29,8 @@ public struct AdminHandler: HTTPHandler {
             return Self.json(.unprocessableContent, AdminProblem(error))
         } catch let error as FleetProblems {
             return Self.json(.conflict, AdminProblem(error.description))
+        } catch let error as InvalidName {
+            return Self.json(.badRequest, AdminProblem(error.description))
         } catch let error as DecodingError {
             return Self.json(.badRequest, AdminProblem(Self.explain(error)))
         } catch {

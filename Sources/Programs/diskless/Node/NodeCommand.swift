@@ -1,0 +1,10 @@
+import ArgumentParser
+
+/// `diskless node`: the machines that have names.
+struct NodeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "node",
+        abstract: "Show and change the nodes.",
+        subcommands: [NodeList.self, NodeShow.self, NodeAdd.self, NodeRemove.self]
+    )
+}
