@@ -82,7 +82,7 @@ let package = Package(
 
         // Images
         module("Images", "InitramfsBuilder", ["CPIO", "CLinux"]),
-        module("Images", "ImageBuilder", ["BootModel", "ImageStore", "InitramfsBuilder", "Digests", "CLinux"]),
+        module("Images", "ImageBuilder", ["BootModel", "ImageStore", "CLinux"]),
 
         // Servers
         module("Servers", "NetworkIO", ["CLinux", "NetworkTypes"]),
@@ -141,12 +141,12 @@ let package = Package(
         tests("CPIO"),
         tests("InitramfsBuilder", ["CPIO", "CLinux"]),
         tests("TFTP"),
-        tests("HTTP1", ["ByteCoding"]),
-        tests("TFTPServer", ["TFTP", "NetworkIO", "NetworkTypes", "CLinux"]),
-        tests("HTTPServer", ["HTTP1", "NetworkIO", "NetworkTypes", "CLinux"]),
+        tests("HTTP1"),
+        tests("TFTPServer", ["TFTP", "NetworkIO", "NetworkTypes", "CLinux", log]),
+        tests("HTTPServer", ["HTTP1", "NetworkIO", "NetworkTypes", "CLinux", log]),
         tests("NBD"),
         tests("BlockStorage", ["CLinux"]),
-        tests("NBDServer", ["NBD", "BlockStorage", "NetworkTypes", "CLinux", log]),
+        tests("NBDServer", ["NBD", "BlockStorage", "NetworkIO", "NetworkTypes", "CLinux", log]),
         tests("Digests", ["CLinux"]),
         tests("ImageStore", ["BootModel", "CLinux"]),
         tests("ImageBuilder", ["BootModel", "ImageStore", "CLinux"]),

@@ -3,7 +3,9 @@
 /// A `..` part, an encoded `/` and an encoded zero byte are refused rather than resolved: no client of a boot server needs
 /// them, and what a path means must not depend on who decodes it.
 public struct HTTPPath: Hashable, Sendable, CustomStringConvertible {
-    /// The decoded parts; empty for `/`. Empty and `.` parts are dropped.
+    /// The decoded parts; empty for `/`.
+    ///
+    /// Empty and `.` parts are dropped.
     public let components: [String]
     /// Whether the path ended in `/`.
     public let isDirectory: Bool

@@ -1,4 +1,6 @@
-/// Why a request is refused before anybody sees it. The connection is closed after the reply.
+/// Why a request is refused before anybody sees it.
+///
+/// The connection is closed after the reply.
 public enum HTTPRequestError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The head is larger than 16 KiB, or has more than 100 fields.
     case headTooLarge

@@ -123,7 +123,9 @@ private func field(_ bytes: Span<UInt8>, _ position: inout Int) -> [UInt8]? {
     return nil
 }
 
-/// Options to the end of the datagram. A last option without a value is dropped: ROMs exist that pad their request.
+/// Options to the end of the datagram.
+///
+/// A last option without a value is dropped: ROMs exist that pad their request.
 private func options(_ bytes: Span<UInt8>, from start: Int) -> [TFTPOption] {
     var position = start
     var found: [TFTPOption] = []

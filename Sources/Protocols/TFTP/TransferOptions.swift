@@ -1,6 +1,8 @@
 /// The most that a server grants.
 public struct TransferLimits: Equatable, Sendable {
-    /// Bytes in a block. MTU - 32 keeps a DATA packet in one IPv4 packet: ROMs cannot put fragments together.
+    /// Bytes in a block.
+    ///
+    /// MTU - 32 keeps a DATA packet in one IPv4 packet: ROMs cannot put fragments together.
     public var blockSize: Int
     /// Blocks for one acknowledgement.
     public var windowSize: Int

@@ -1,4 +1,3 @@
-import ByteCoding
 import CLinux
 import HTTP1
 import NetworkIO
@@ -48,20 +47,20 @@ struct HTTPReplySender: ~Copyable {
     mutating func refuse(_ status: HTTPStatus, _ message: String) {
         keepsConnection = false
         let text = Array((message + "\n").utf8)
-        var writer = head(status, [HTTPField("Content-Type", "text/plain; charset=utf-8")], length: UInt64(text.count))
-        writer.writeBytes(text)
-        try? socket.send(writer.bytes)
+        var reply = head(status, [HTTPField("Content-Type", "text/plain; charset=utf-8")], length: UInt64(text.count))
+        reply += text
+        try? socket.send(reply)
     }
 
     private mutating func sendBytes(_ bytes: [UInt8], _ response: HTTPResponse, _ request: HTTPRequest) -> Sent {
         let length = response.status.isBodiless ? 0 : UInt64(bytes.count)
         var sent = Sent(status: response.status, expected: request.method == .head ? 0 : length)
-        var writer = head(response.status, response.fields, length: response.status.isBodiless ? nil : length)
+        var reply = head(response.status, response.fields, length: response.status.isBodiless ? nil : length)
         let hasBody = length > 0 && request.method != .head
         // Copying a large body behind its head would cost more than a second call.
         let joins = hasBody && length <= 65536
-        if joins { writer.writeBytes(bytes) }
-        guard (try? socket.send(writer.bytes, moreFollows: hasBody && !joins)) != nil else { return sent }
+        if joins { reply += bytes }
+        guard (try? socket.send(reply, moreFollows: hasBody && !joins)) != nil else { return sent }
         if hasBody && !joins { guard (try? socket.send(bytes)) != nil else { return sent } }
         if hasBody { sent.bytes = length }
         sent.isComplete = true
@@ -96,18 +95,18 @@ struct HTTPReplySender: ~Copyable {
             }
         }
         let length = UInt64(range.count)
-        var writer = head(status, fields, length: length)
+        var reply = head(status, fields, length: length)
         guard request.method != .head, length > 0 else {
             var sent = Sent(status: status, expected: 0)
-            sent.isComplete = (try? socket.send(writer.bytes)) != nil
+            sent.isComplete = (try? socket.send(reply)) != nil
             return sent
         }
         var sent = Sent(status: status, expected: length)
-        if length <= Self.smallFile, append(file, range, to: &writer) {
-            guard (try? socket.send(writer.bytes)) != nil else { return sent }
+        if length <= Self.smallFile, append(file, range, to: &reply) {
+            guard (try? socket.send(reply)) != nil else { return sent }
             sent.bytes = length
         } else {
-            guard (try? socket.send(writer.bytes, moreFollows: true)) != nil else { return sent }
+            guard (try? socket.send(reply, moreFollows: true)) != nil else { return sent }
             let place = file.offset + range.lowerBound..<file.offset + range.upperBound
             try? socket.sendFile(file.descriptor, place, sent: &sent.bytes)
         }
@@ -116,13 +115,13 @@ struct HTTPReplySender: ~Copyable {
     }
 
     /// Reads a small part of a file behind the head; false when the file has become shorter.
-    private func append(_ file: HTTPFile, _ range: Range<UInt64>, to writer: inout ByteWriter) -> Bool {
+    private func append(_ file: HTTPFile, _ range: Range<UInt64>, to reply: inout [UInt8]) -> Bool {
         let place = off_t(file.offset + range.lowerBound)
         return unsafe withUnsafeTemporaryAllocation(byteCount: range.count, alignment: 1) { bytes in
             guard unsafe pread(file.descriptor.number, bytes.baseAddress, bytes.count, place) == bytes.count else {
                 return false
             }
-            unsafe writer.writeBytes(bytes)
+            unsafe reply.append(contentsOf: bytes)
             return true
         }
     }
@@ -136,8 +135,8 @@ struct HTTPReplySender: ~Copyable {
         if !isChunked { keepsConnection = false }
         var sent = Sent(status: response.status, expected: nil)
         let fields = response.fields + (isChunked ? [HTTPField("Transfer-Encoding", "chunked")] : [])
-        let writer = head(response.status, fields, length: nil)
-        guard (try? socket.send(writer.bytes)) != nil else { return sent }
+        let reply = head(response.status, fields, length: nil)
+        guard (try? socket.send(reply)) != nil else { return sent }
         guard request.method != .head else {
             sent.isComplete = true
             return sent
@@ -155,14 +154,15 @@ struct HTTPReplySender: ~Copyable {
         return sent
     }
 
-    private mutating func head(_ status: HTTPStatus, _ fields: [HTTPField], length: UInt64?) -> ByteWriter {
-        var writer = ByteWriter(capacity: 1024)
+    private mutating func head(_ status: HTTPStatus, _ fields: [HTTPField], length: UInt64?) -> [UInt8] {
+        var reply: [UInt8] = []
+        reply.reserveCapacity(1024)
         var fields = fields
         if let length { fields.append(HTTPField("Content-Length", String(length))) }
         fields.append(HTTPField("Date", currentDate()))
         if !keepsConnection { fields.append(HTTPField("Connection", "close")) }
-        HTTPResponseHead(status, fields).write(to: &writer)
-        return writer
+        HTTPResponseHead(status, fields).write(to: &reply)
+        return reply
     }
 
     private mutating func currentDate() -> String {
