@@ -64,7 +64,9 @@ public struct PCAPFile: Hashable, Sendable {
         packets = []
     }
 
-    /// Decodes a whole file. A last packet that is cut off is an error.
+    /// Decodes a whole file.
+    ///
+    /// A last packet that is cut off is an error.
     public init(decoding bytes: Span<UInt8>) throws(PCAPError) {
         var reader = ByteReader(bytes)
         do {

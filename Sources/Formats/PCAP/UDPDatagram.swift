@@ -30,6 +30,7 @@ public struct UDPDatagram: Hashable, Sendable {
     }
 
     /// The datagram in an Ethernet frame; nil when the frame holds something else, a fragment, or is cut off.
+    ///
     /// One VLAN tag (802.1Q) is stepped over. Checksums are not judged: captures on the sending side lack them.
     public init?(ethernetFrame bytes: Span<UInt8>) {
         var reader = ByteReader(bytes)
@@ -74,6 +75,7 @@ public struct UDPDatagram: Hashable, Sendable {
     }
 
     /// An Ethernet frame with this datagram, for captures that tests make; the UDP checksum is left out (zero).
+    ///
     /// Nil when the payload is longer than one IPv4 packet holds.
     public func ethernetFrame() -> [UInt8]? {
         guard payload.count <= 65_507 else { return nil }

@@ -80,8 +80,9 @@ extension DHCPMessage {
         overloadedOptions.isEmpty ? options.meaningful : options.meaningful + overloadedOptions
     }
 
-    /// The value of the first option with `code`; nil when there is none. For options of a fixed size, of which
-    /// clients are seen to send copies.
+    /// The value of the first option with `code`; nil when there is none.
+    ///
+    /// For options of a fixed size, of which clients are seen to send copies.
     public func first(_ code: DHCPOptionCode) -> [UInt8]? {
         options.first(code)?.value ?? overloadedOptions.first { $0.code == code }?.value
     }

@@ -27,7 +27,9 @@ extension DHCPMessage {
         return value.reduce(0) { $0 << 8 | Value(truncatingIfNeeded: $1) }
     }
 
-    /// The value as text without zero bytes at its end; nil when absent. Bytes that are not UTF-8 are replaced.
+    /// The value as text without zero bytes at its end; nil when absent.
+    ///
+    /// Bytes that are not UTF-8 are replaced.
     func text(_ code: DHCPOptionCode) -> String? {
         joined(code).map { value in
             var value = value

@@ -14,8 +14,10 @@ extension DHCPMessage {
     /// Shorter replies are padded to the size of a BOOTP message; old ROMs and relays drop shorter ones.
     public static let minimumPayload = 300
 
-    /// How many bytes of UDP payload this client takes: 548, more when option 57 says so, never more than fits
-    /// Ethernet without fragments (ROM stacks cannot put them together). A malformed option 57 counts as absent.
+    /// How many bytes of UDP payload this client takes: 548, more when option 57 says so, never more than fits Ethernet
+    /// without fragments (ROM stacks cannot put them together).
+    ///
+    /// A malformed option 57 counts as absent.
     public var payloadLimit: Int {
         guard let size = try? maximumMessageSize() else { return Self.defaultPayloadLimit }
         return min(max(Int(size), 576), 1500) - 28

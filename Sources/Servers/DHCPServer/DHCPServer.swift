@@ -106,6 +106,9 @@ public final class DHCPServer: Sendable {
     /// Undoes one `hold`.
     public func letGo(_ mac: MACAddress) { engine.withLock { $0.leases.letGo(mac) } }
 
+    /// The lease of an address, ended ones included; nil when nobody ever had it.
+    public func lease(of address: IPv4Address) -> Lease? { engine.withLock { $0.leases.lease(of: address) } }
+
     private func run() {
         var round = DHCPRound(server: self)
         do {

@@ -75,9 +75,9 @@ public final class RouterSocket: Sendable {
         }
     }
 
-    /// Receives one ICMPv6 message without waiting; nil when none is there. `source` has 16 bytes.
+    /// Receives one ICMPv6 message without waiting; nil when none is there.
     ///
-    /// Throws `SystemCallError` when the interface is gone.
+    /// `source` has 16 bytes. Throws `SystemCallError` when the interface is gone.
     public func receive(into buffer: inout [UInt8]) throws -> (count: Int, source: [UInt8])? {
         var address = sockaddr_in6()
         var length = socklen_t(MemoryLayout<sockaddr_in6>.size)

@@ -17,7 +17,9 @@ public struct ClientIdentifier: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension DHCPMessage {
-    /// Who the client says it is (option 61). RFC 2132 wants two bytes; one is accepted, as clients send it.
+    /// Who the client says it is (option 61).
+    ///
+    /// RFC 2132 wants two bytes; one is accepted, as clients send it.
     public func clientIdentifier() throws(DHCPOptionError) -> ClientIdentifier? {
         guard let value = joined(.clientIdentifier) else { return nil }
         guard !value.isEmpty else { throw DHCPOptionError(.clientIdentifier, "empty") }

@@ -25,7 +25,9 @@ public struct EncapsulatedOptions: Hashable, Sendable {
         self.isEnded = isEnded
     }
 
-    /// From the value of option `code`. With `marks`, 0 is padding and 255 the end; without, both are codes.
+    /// From the value of option `code`.
+    ///
+    /// With `marks`, 0 is padding and 255 the end; without, both are codes.
     init(decoding value: [UInt8], of code: DHCPOptionCode, marks: Bool) throws(DHCPOptionError) {
         self.init()
         var position = 0

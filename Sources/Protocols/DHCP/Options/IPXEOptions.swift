@@ -61,7 +61,9 @@ public struct IPXEOptions: Hashable, Sendable {
 }
 
 extension DHCPMessage {
-    /// iPXE's own options (175). Other clients use 175 for other things, which may be malformed as this.
+    /// iPXE's own options (175).
+    ///
+    /// Other clients use 175 for other things, which may be malformed as this.
     public func ipxeOptions() throws(DHCPOptionError) -> IPXEOptions? {
         guard let value = joined(.ipxe) else { return nil }
         return IPXEOptions(suboptions: try EncapsulatedOptions(decoding: value, of: .ipxe, marks: true))

@@ -16,7 +16,9 @@ public struct VendorClass: Hashable, Sendable, CustomStringConvertible {
     /// Whether this is UEFI HTTP Boot.
     public var isHTTP: Bool { text.hasPrefix("HTTPClient") }
 
-    /// The number after `Arch:`; nil when there is none. For ROMs that leave option 93 out.
+    /// The number after `Arch:`; nil when there is none.
+    ///
+    /// For ROMs that leave option 93 out.
     public var architecture: UInt16? { field(after: "Arch").flatMap { UInt16($0) } }
 
     /// The UNDI version after `UNDI:`: major and minor of three decimal digits each.
