@@ -1,0 +1,96 @@
+import Foundation
+import VirtualLab
+
+/// The program under test as a server in a lab: it can be frozen, killed and started again on the same state.
+final class DisklessServer {
+    /// Its state directory.
+    let state: String
+    /// Its current process.
+    private(set) var process: LabProcess
+
+    private let lab: Lab
+    private let program: String
+    private let arguments: [String]
+    private var starts = 1
+
+    init(lab: Lab, label: String, images: [TestImage], dhcp: String) throws {
+        guard let program = Repository.program else { throw LabError("diskless is not built: make build") }
+        let state = Repository.path("build/e2e/state-\(label)")
+        try? FileManager.default.removeItem(atPath: state)
+        for image in images {
+            let source = try image.directory()
+            let target = "\(state)/images/\(image.name)/\(source.split(separator: "/").last ?? "1")"
+            try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
+            for file in try FileManager.default.contentsOfDirectory(atPath: source) {
+                try FileManager.default.linkItem(atPath: "\(source)/\(file)", toPath: "\(target)/\(file)")
+            }
+        }
+        lab.atClose { try? FileManager.default.removeItem(atPath: state) }
+        (self.lab, self.program, self.state) = (lab, program, state)
+        arguments = [program, "serve", "--state", state, "--interface", lab.server.interface, "--dhcp", dhcp]
+        process = try lab.server.start(arguments, log: "\(lab.directory)/server-1.log")
+        try process.waitForSocket("\(state)/admin.sock", limit: .seconds(20))
+    }
+
+    /// `kill -9`.
+    func kill() {
+        process.signal(SIGKILL)
+        process.waitForExit(limit: .seconds(10))
+    }
+
+    /// Starts it again on the same state.
+    func start() throws {
+        starts += 1
+        process = try lab.server.start(arguments, log: "\(lab.directory)/server-\(starts).log")
+        try process.waitForSocket("\(state)/admin.sock", limit: .seconds(20))
+    }
+
+    /// Applies a fleet file.
+    func apply(_ fleet: String) throws {
+        let file = "\(state)/fleet.yaml"
+        try fleet.write(toFile: file, atomically: false, encoding: .utf8)
+        try lab.server.run([program, "apply", file, "--state", state])
+    }
+
+    /// The boots of a node, the newest first.
+    func boots(of node: String) throws -> [BootLine] {
+        let text = try lab.server.run([program, "boots", node, "--json", "--state", state])
+        return try JSONDecoder().decode([BootLine].self, from: Data(text.utf8))
+    }
+
+    /// The newest boot of a node.
+    func boot(of node: String) throws -> BootLine {
+        guard let boot = try boots(of: node).max(by: { $0.started < $1.started }) else {
+            throw LabError("the server knows no boot of \(node)")
+        }
+        return boot
+    }
+}
+
+/// What `diskless boots --json` says of one boot, as far as the tests ask.
+struct BootLine: Decodable {
+    struct Event: Decodable {
+        var kind: String
+        var text: String
+        var offset: Double?
+    }
+    var id: String
+    var node: String
+    var started: String
+    var state: String
+    var upAfter: Double?
+    var events: [Event]?
+
+    /// The words of its events in order.
+    var kinds: [String] { (events ?? []).map(\.kind) }
+
+    /// Whether its events have these words in this order, others in between.
+    func passed(_ words: String...) -> Bool {
+        var rest = kinds[...]
+        for word in words {
+            guard let at = rest.firstIndex(of: word) else { return false }
+            rest = rest[(at + 1)...]
+        }
+        return true
+    }
+}

@@ -1,0 +1,104 @@
+import Foundation
+import NetworkTypes
+import VirtualLab
+
+/// A lab with our server in it, as these tests use it.
+struct EndToEndLab {
+    let lab: Lab
+    let server: DisklessServer
+
+    /// - Parameters:
+    ///   - images: which images the server has; the first is what unknown machines get.
+    ///   - fleet: what is applied before anything boots.
+    ///   - dhcp: `full` or `proxy`.
+    init(_ label: String, images: [TestImage], fleet: String = "", dhcp: String = "full") throws {
+        let lab = try Lab(label, directory: Repository.path("build/e2e/logs-\(label)"))
+        do {
+            self.lab = lab
+            server = try DisklessServer(lab: lab, label: label, images: images, dhcp: dhcp)
+            if !fleet.isEmpty { try server.apply(fleet) }
+        } catch {
+            lab.close()
+            throw error
+        }
+    }
+
+    /// A machine whose address ends in `number`: `52:54:00:e2:e0:NUMBER`.
+    func node(_ name: String, number: UInt64, firmware: MachineFirmware = .bios) throws -> Node {
+        let machine = Machine(
+            name: name,
+            mac: Self.mac(number),
+            uuid: MachineUUID("e2e00000-0000-4000-8000-525400e2e0\(10 + number)"),
+            firmware: firmware,
+            accelerator: try Accelerator.working(
+                kernel: TestImage.ram.file("kernel"),
+                memory: Repository.path("build/e2e")
+            )
+        )
+        return Node(name: name, machine: try lab.machine(machine))
+    }
+
+    static func mac(_ number: UInt64) -> MACAddress { MACAddress(value: 0x5254_00e2_e000 | number) }
+}
+
+/// Where this repository is, and what was built in it.
+enum Repository {
+    static let root = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath()
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+
+    static func path(_ relative: String) -> String { "\(root)/\(relative)" }
+
+    /// The program under test: DISKLESS_PROGRAM, else what was built last.
+    static var program: String? {
+        let given = ProcessInfo.processInfo.environment["DISKLESS_PROGRAM"]
+        let candidates = [given, path(".build/release/diskless"), path(".build/debug/diskless")].compactMap(\.self)
+        return candidates.first { FileManager.default.isExecutableFile(atPath: $0) }
+    }
+
+    /// Whether these tests run; in continuous integration they always do, so that a missing tool is a failure.
+    static var canRun: Bool {
+        if ProcessInfo.processInfo.environment["CI"] == "true" { return true }
+        return program != nil && labObstacle(tools: [.ip, .setpriv, .qemuX86, .tcpdump, .nft, .dnsmasq]) == nil
+    }
+}
+
+/// An image that the tests boot; built once into `build/e2e`, through the program itself.
+struct TestImage {
+    let name: String
+    let format: String
+
+    /// A squashfs root, for `ram`.
+    static let ram = TestImage(name: "e2e", format: "squashfs")
+    /// An ext4 root, for `cow`.
+    static let writable = TestImage(name: "e2e-ext4", format: "ext4")
+
+    static var state: String { Repository.path("build/e2e") }
+
+    /// The directory of its newest version; builds the image if there is none.
+    func directory() throws -> String {
+        if let found = newest() { return found }
+        guard let program = Repository.program else { throw LabError("diskless is not built: make build") }
+        let build = Process()
+        build.executableURL = URL(fileURLWithPath: program)
+        build.arguments = [
+            "image", "build", name, "--kernel", "cloud", "--format", format, "--root-password", "diskless",
+            "--package", "openssh-server", "--state", Self.state,
+        ]
+        build.standardInput = FileHandle.nullDevice
+        try build.run()
+        build.waitUntilExit()
+        guard build.terminationStatus == 0, let found = newest() else {
+            throw LabError("the image \(name) could not be built (exit code \(build.terminationStatus))")
+        }
+        return found
+    }
+
+    /// One of its files.
+    func file(_ name: String) throws -> String { "\(try directory())/\(name)" }
+
+    private func newest() -> String? {
+        let folder = "\(Self.state)/images/\(name)"
+        let numbers = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).compactMap { Int($0) }
+        return numbers.max().map { "\(folder)/\($0)" }
+    }
+}
