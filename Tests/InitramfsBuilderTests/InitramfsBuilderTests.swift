@@ -5,7 +5,8 @@ import Testing
 @testable import InitramfsBuilder
 
 @Suite struct InitramfsBuilderTests {
-    private static func builder(_ tree: borrowing MadeUpTree, _ compression: Compression? = .stored) -> InitramfsBuilder {
+    private static func builder(_ tree: borrowing MadeUpTree, _ compression: Compression? = .stored) -> InitramfsBuilder
+    {
         InitramfsBuilder(
             tree: tree.image,
             release: MadeUpTree.release,
@@ -97,7 +98,7 @@ import Testing
         try tree.fill()
         try Self.builder(tree, .gzip).build(into: tree.path + "/out")
         let script = """
-            mkdir \(tree.path)/x && cd \(tree.path)/x && zcat ../out | cpio -i --quiet --no-absolute-filenames 'bin/*' init lib/\\* \
+            mkdir \(tree.path)/x && cd \(tree.path)/x && zcat ../out | cpio -id --quiet --no-absolute-filenames 'bin/*' init lib/\\* \
             && cmp init ../programs/init && test "$(readlink bin/sh)" = busybox && test -x bin/busybox \
             && test "$(zcat ../out | cpio -t --quiet | wc -l)" -gt 60
             """

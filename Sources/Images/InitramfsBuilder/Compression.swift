@@ -22,7 +22,9 @@ public enum Compression: String, CaseIterable, Sendable {
         return .gzip
     }
 
-    /// Writes the compressed archive. One thread only: with more, the bytes would depend on the machine.
+    /// Writes the compressed archive.
+    ///
+    /// One thread only: with more, the bytes would depend on the machine.
     func compress(_ archive: [UInt8], into descriptor: Int32) throws(InitramfsError) {
         switch self {
         case .zstd: try Filter.run(["zstd", "-q", "-15", "--single-thread", "-c"], input: archive, output: descriptor)
