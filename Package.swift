@@ -101,7 +101,7 @@ let package = Package(
         module(
             "Control",
             "AdminServer",
-            ["AdminAPI", "HTTPServer", "HTTP1", "BootModel", "FleetFile", "NetworkTypes", "CLinux", log]
+            ["AdminAPI", "HTTPServer", "HTTP1", "BootModel", "FleetFile", "NetworkTypes", log]
         ),
 
         // Lab: virtual networks and machines, as values.
@@ -154,7 +154,7 @@ let package = Package(
         // Other people's clients against our servers; they run the built program, so it is built with them.
         .testTarget(
             name: "InteropTests",
-            dependencies: ["diskless", "NetworkTypes", "CLinux"],
+            dependencies: ["diskless", "NetworkIO", "NetworkTypes", "CLinux"],
             path: "Tests/Interop",
             swiftSettings: settings
         ),

@@ -1,3 +1,4 @@
+import CLinux
 import Digests
 import Testing
 
@@ -22,7 +23,7 @@ import Testing
         let path = "/tmp/diskless-digest-\(getpid())"
         defer { unsafe unlink(path) }
         let content = [UInt8](repeating: UInt8(ascii: "a"), count: 1_000_000 + 3_000_000)
-        let file = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        let file = unsafe clinux_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         try #require(file >= 0)
         let written = unsafe content.withUnsafeBytes { unsafe write(file, $0.baseAddress, $0.count) }
         close(file)

@@ -35,7 +35,7 @@ final class Scratch {
     }
 
     static func write(_ text: String, to path: String) throws {
-        let file = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        let file = unsafe clinux_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard file >= 0 else { throw Failure(code: clinux_errno()) }
         defer { close(file) }
         let bytes = Array(text.utf8)

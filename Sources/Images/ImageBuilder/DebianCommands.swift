@@ -38,9 +38,11 @@ enum DebianCommands {
     static let includedPaths = ["/usr/share/doc/*/copyright", "/usr/share/locale/locale.alias"]
 
     /// mksquashfs's arguments: the same tree at the same time gives the same bytes.
+    ///
+    /// zstd at 9: at 15, its default, a root is 5 % smaller and takes nine times as long.
     static func mksquashfs(tree: String, output: String, time: Int64, processors: Int) -> [String] {
         [
-            tree, output, "-noappend", "-no-progress", "-comp", "zstd", "-Xcompression-level", "15", "-b", "128K",
+            tree, output, "-noappend", "-no-progress", "-comp", "zstd", "-Xcompression-level", "9", "-b", "128K",
             "-processors", "\(processors)", "-mkfs-time", "\(time)", "-all-time", "\(time)",
         ]
     }

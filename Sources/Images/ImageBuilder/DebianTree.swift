@@ -31,7 +31,8 @@ enum DebianTree {
     private static let identity: [Edit] = [
         .file("/etc/machine-id", ""),
         .remove("/var/lib/dbus/machine-id"),
-        .remove("/etc/hostname"),
+        // Empty rather than missing: where the root is read-only the initramfs mounts the name over it.
+        .file("/etc/hostname", ""),
         .file("/etc/hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"),
         .file("/etc/fstab", "# The root comes from the network; /etc/fstab is empty in the image.\n"),
         .remove("/etc/ssh/ssh_host_*"),

@@ -66,7 +66,7 @@ struct ImageBuild: ParsableCommand {
                 let builder = ImageBuilder(
                     store: store,
                     state: state.path,
-                    initramfs: NodeInitramfs(),
+                    initramfs: try NodeInitramfs(),
                     interruption: interruption,
                     progress: display.show
                 )
