@@ -12,7 +12,7 @@ struct BootRoutes: HTTPHandler {
     let catalog: any ImageCatalog
     let loaders: LoaderFiles
     let peers: PeerDirectory
-    let leases: @Sendable (MACAddress) -> Lease?
+    let lease: @Sendable (IPv4Address) -> Lease?
     let ports: (http: UInt16, nbd: UInt16)
     let clock: any Clock
     let logger: Logger
@@ -97,7 +97,7 @@ struct BootRoutes: HTTPHandler {
 
     private func addressing(of mac: MACAddress, at address: IPv4Address) -> NodeAddressing {
         guard let fleet = try? boots.registry.fleet(), let network = fleet.network(containing: address),
-            network.dhcp == .full, leases(mac)?.address == address
+            network.dhcp == .full, let lease = lease(address), lease.mac == mac, lease.state == .bound
         else { return .foreign }
         return .leased(
             address: address,
@@ -175,7 +175,9 @@ struct BootRoutes: HTTPHandler {
         var event = BootEvent(time: clock.now(), node: boot.node, mac: mac, kind: kind, address: peer.address)
         if kind == .up { event.seconds = event.time.seconds(since: boot.started) }
         let text = String(decoding: request.body.prefix(Self.reasonLimit), as: UTF8.self)
-        let printable = text.filter { $0.isNewline || !($0.unicodeScalars.first?.properties.generalCategory == .control) }
+        let printable = text.filter {
+            $0.isNewline || !($0.unicodeScalars.first?.properties.generalCategory == .control)
+        }
         if !printable.isEmpty { event.detail = printable.trimmed }
         boots.record(event, reached: progress)
         return HTTPResponse(.noContent)

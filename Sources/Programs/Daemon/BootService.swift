@@ -1,7 +1,7 @@
 public import BootModel
 import Dispatch
 public import Logging
-import NetworkTypes
+public import NetworkTypes
 import Synchronization
 
 /// Answers every server's questions about machines, and keeps the picture of their boots.

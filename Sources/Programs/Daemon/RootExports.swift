@@ -75,7 +75,9 @@ final class RootExports: NBDExportSource {
             guard let boot = boots.boot(layer.boot), boot.node == layer.node else {
                 throw NBDExportRefusal(.policy, "boot \(layer.boot) of \(layer.node) is over: start the node again")
             }
-            if purpose == .information { return NBDExport(ReadOnlyStorage(base), text: "\(version.id), not yet written to") }
+            if purpose == .information {
+                return NBDExport(ReadOnlyStorage(base), text: "\(version.id), not yet written to")
+            }
             dropOtherLayers(than: layer)
         }
         do {

@@ -10,7 +10,8 @@ struct Diskless: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "diskless",
         abstract: "Boot and run computers that have no disk.",
-        discussion: "'diskless serve --interface IF' boots any machine on that network; 'diskless try' shows one without hardware.",
+        discussion:
+            "'diskless serve --interface IF' boots any machine on that network; 'diskless try' shows one without hardware.",
         version: Version.text,
         subcommands: [
             Serve.self, Try.self, Image.self, NodeCommand.self, Apply.self, Export.self, Watch.self, Boots.self,
@@ -20,7 +21,7 @@ struct Diskless: ParsableCommand {
 
     static func main() {
         // A reader of our output that leaves (diskless boots | head) is no reason for a signal.
-        unsafe signal(SIGPIPE, SIG_IGN)
+        clinux_ignore_broken_pipe()
         do {
             var command = try parseAsRoot()
             try command.run()

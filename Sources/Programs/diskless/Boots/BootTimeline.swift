@@ -1,4 +1,5 @@
 import AdminAPI
+import BootModel
 
 /// One boot as lines: a headline, then each event with its seconds since the first.
 enum BootTimeline {

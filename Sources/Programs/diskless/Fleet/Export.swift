@@ -1,3 +1,4 @@
+import AdminAPI
 import ArgumentParser
 
 /// `diskless export`: the fleet as a file.

@@ -1,6 +1,8 @@
+import AdminAPI
 import ArgumentParser
 import BootModel
 import CLinux
+import NetworkTypes
 
 /// `diskless leases`: which address belongs to whom until when.
 struct Leases: ParsableCommand {

@@ -1,24 +1,9 @@
 import CLinux
-import Foundation
 
 /// What commands on the fleet print: for people on a terminal, for programs elsewhere.
 enum Output {
     /// Whether people read standard output.
     static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
-
-    /// A value as JSON with sorted keys.
-    static func json(_ value: some Encodable) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        line(String(decoding: try encoder.encode(value), as: UTF8.self))
-    }
-
-    /// A value as JSON on one line.
-    static func jsonLine(_ value: some Encodable) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        line(String(decoding: try encoder.encode(value), as: UTF8.self))
-    }
 
     /// A line, at once: whoever reads a pipe must see an event when it happens.
     static func line(_ text: String) { write(text + "\n", to: STDOUT_FILENO) }

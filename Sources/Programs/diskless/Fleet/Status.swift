@@ -1,5 +1,6 @@
 import AdminAPI
 import ArgumentParser
+import BootModel
 
 /// `diskless status`: what is running.
 struct Status: ParsableCommand {

@@ -1,6 +1,6 @@
 import AdminAPI
-import ArgumentParser
-import BootModel
+public import ArgumentParser
+public import BootModel
 import NetworkTypes
 
 /// `diskless node add NAME`: gives a machine a name.
@@ -58,4 +58,4 @@ struct NodeAdd: ParsableCommand {
     }
 }
 
-extension RootWrites: @retroactive ExpressibleByArgument {}
+extension RootWrites: ExpressibleByArgument {}

@@ -1,4 +1,7 @@
+import AdminAPI
 import ArgumentParser
+import BootModel
+import NetworkTypes
 
 /// `diskless node list`: every node with its newest boot.
 struct NodeList: ParsableCommand {

@@ -1,5 +1,7 @@
+import AdminAPI
 import ArgumentParser
 import BootModel
+import NetworkTypes
 
 /// `diskless node show NAME`: each effective value with where it came from.
 struct NodeShow: ParsableCommand {

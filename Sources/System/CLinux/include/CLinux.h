@@ -157,4 +157,7 @@ static inline int clinux_open_in_root(int directory, const char *path, int flags
     return (int)syscall(SYS_openat2, directory, path, &how, sizeof how);
 }
 
+/// Lets a write to a closed pipe fail with EPIPE; SIG_IGN is a macro that Swift does not import.
+static inline void clinux_ignore_broken_pipe(void) { signal(SIGPIPE, SIG_IGN); }
+
 #endif

@@ -1,0 +1,95 @@
+import BootModel
+import DHCPServer
+import Logging
+import NetworkIO
+import NetworkTypes
+import Synchronization
+
+/// Keeps a DHCP server running on the interfaces that the fleet's networks name, and follows the fleet as it changes.
+final class DHCPService: Sendable {
+    private struct State {
+        var server: DHCPServer?
+        var interfaces: [String] = []
+        /// How many connections each connected machine has; told again to a server that replaces another.
+        var held: [MACAddress: Int] = [:]
+        var isStopped = false
+    }
+
+    private let registry: any NodeRegistry
+    private let ports: (http: UInt16, nbd: UInt16)
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    init(registry: any NodeRegistry, ports: (http: UInt16, nbd: UInt16), logger: Logger) {
+        self.registry = registry
+        self.ports = ports
+        self.logger = logger
+    }
+
+    /// The interfaces that networks with DHCP are on: by name, else by the subnet of an interface's address.
+    static func interfaces(of fleet: Fleet, among all: [NetworkInterface]) -> [String] {
+        let served = fleet.networks.values.filter { $0.dhcp != .off }
+        let names = served.flatMap { network in
+            network.interface.map { [$0] } ?? all.filter { network.subnet.contains($0.address) }.map(\.name)
+        }
+        return Set(names).sorted()
+    }
+
+    /// Serves what the fleet asks for now; does nothing when that is what runs already.
+    ///
+    /// Throws `PortTaken` or `SystemCallError` when a socket cannot be had; then the old server goes on.
+    func follow(_ fleet: Fleet, with server: DHCPServer.Ports) throws {
+        let wanted = Self.interfaces(of: fleet, among: try NetworkInterface.all())
+        try state.withLock { state in
+            guard !state.isStopped, wanted != state.interfaces else { return }
+            var next: DHCPServer?
+            if !wanted.isEmpty {
+                let registry = registry
+                let started = try DHCPServer(
+                    DHCPServer.Configuration(
+                        interfaces: wanted,
+                        httpPort: ports.http,
+                        nbdPort: ports.nbd,
+                        fleet: { try registry.fleet() }
+                    ),
+                    ports: server,
+                    log: logger
+                )
+                for (mac, count) in state.held { for _ in 0..<count { started.hold(mac) } }
+                next = started
+            }
+            state.server?.stop()
+            try next?.start()
+            state.server = next
+            state.interfaces = wanted
+        }
+    }
+
+    /// Where it answers now.
+    var interfaces: [String] { state.withLock(\.interfaces) }
+
+    /// The lease of an address, ended ones included.
+    func lease(of address: IPv4Address) -> Lease? { state.withLock(\.server)?.lease(of: address) }
+
+    /// A machine's root was connected or disconnected: while one is, its address stays its own.
+    func held(_ mac: MACAddress, isConnected: Bool) {
+        state.withLock { state in
+            if isConnected {
+                state.held[mac, default: 0] += 1
+                state.server?.hold(mac)
+            } else if let count = state.held[mac] {
+                state.held[mac] = count > 1 ? count - 1 : nil
+                state.server?.letGo(mac)
+            }
+        }
+    }
+
+    /// Ends it for good.
+    func stop() {
+        state.withLock { state in
+            state.isStopped = true
+            state.server?.stop()
+            state.server = nil
+        }
+    }
+}

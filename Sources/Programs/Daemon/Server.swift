@@ -1,0 +1,215 @@
+import AdminAPI
+import AdminServer
+public import BootModel
+import CLinux
+import DHCPServer
+import Foundation
+import HTTPServer
+import ImageStore
+public import Logging
+import NBDServer
+import NetworkIO
+import NetworkTypes
+import Registry
+import TFTPServer
+
+/// What a server is started with.
+public struct ServerSetup: Sendable {
+    /// Where it keeps everything.
+    public var state: StateDirectory
+    /// The interface on which any machine is booted, without a network in the registry.
+    public var interface: String?
+    /// What to do about DHCP on that interface.
+    public var dhcp: Network.DHCPMode
+    /// The TCP port of boot HTTP.
+    public var httpPort: UInt16
+    /// The TCP port of NBD.
+    public var nbdPort: UInt16
+    /// What it calls itself.
+    public var version: String
+
+    /// A setup with the default ports.
+    public init(
+        state: StateDirectory,
+        interface: String? = nil,
+        dhcp: Network.DHCPMode = .proxy,
+        httpPort: UInt16 = 8067,
+        nbdPort: UInt16 = 10809,
+        version: String
+    ) {
+        self.state = state
+        self.interface = interface
+        self.dhcp = dhcp
+        self.httpPort = httpPort
+        self.nbdPort = nbdPort
+        self.version = version
+    }
+}
+
+/// The server is asked for something that it cannot do; one line says what and how to mend it.
+public struct SetupError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The line.
+    public var description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// The composition root: every server of the daemon, put together over one registry and one image store.
+public final class Server: Sendable {
+    private let setup: ServerSetup
+    private let logger: Logger
+    private let lock: FileDescriptor
+    private let store: Registry
+    private let registry: any NodeRegistry
+    private let boots: BootService
+    private let dhcp: DHCPService
+    private let started: Timestamp
+    private let stops: [@Sendable () -> Void]
+    private let following: any Observation
+
+    /// Takes the state directory and starts everything; returns when it serves.
+    ///
+    /// Throws errors of one line: `SetupError`, `StateDirectoryTaken`, `PortTaken`, `SystemCallError`, the registry's.
+    public init(_ setup: ServerSetup, logger: Logger) throws {
+        let clock = SystemClock()
+        self.setup = setup
+        self.logger = logger
+        started = clock.now()
+        lock = try setup.state.take()
+        let store = try Registry(path: setup.state.registry)
+        self.store = store
+        let registry = try Self.registry(store, setup)
+        self.registry = registry
+        let catalog = ImageStore(state: setup.state.path)
+        let loaders = LoaderFiles(own: setup.state.loaders)
+        let boots = try BootService(
+            registry: registry,
+            catalog: catalog,
+            log: store,
+            loaders: loaders,
+            clock: clock,
+            logger: logger
+        )
+        self.boots = boots
+        let ports = (http: setup.httpPort, nbd: setup.nbdPort)
+        let dhcp = DHCPService(registry: registry, ports: ports, logger: logger)
+        self.dhcp = dhcp
+        let peers = PeerDirectory(leaseHolder: { address in
+            dhcp.lease(of: address).flatMap { $0.state == .bound ? $0.mac : nil }
+        })
+
+        // Everything a machine is sent to listens before DHCP sends the first one there.
+        let http = try HTTPServer(
+            on: StreamListener(tcp: Endpoint(.any, setup.httpPort)),
+            handler: BootRoutes(
+                boots: boots,
+                catalog: catalog,
+                loaders: loaders,
+                peers: peers,
+                lease: { dhcp.lease(of: $0) },
+                ports: ports,
+                clock: clock,
+                logger: logger
+            ),
+            logger: logger
+        )
+        let tftp = try TFTPServer(
+            on: Endpoint(.any, 69),
+            source: LoaderSource(loaders: loaders, boots: boots, peers: peers, clock: clock, logger: logger),
+            logger: logger
+        )
+        let nbd = try NBDServer(
+            listen: Endpoint(.any, setup.nbdPort),
+            source: try RootExports(
+                catalog: catalog,
+                layersDirectory: setup.state.layers,
+                boots: boots,
+                peers: peers,
+                clock: clock,
+                logger: logger,
+                held: { dhcp.held($0, isConnected: $1) }
+            ),
+            logger: logger
+        )
+        try nbd.start()
+        let dhcpPorts = DHCPServer.Ports(planner: boots, leases: store, recorder: boots, clock: clock)
+        try dhcp.follow(try registry.fleet(), with: dhcpPorts)
+        following = registry.observe { fleet in
+            do {
+                try dhcp.follow(fleet, with: dhcpPorts)
+            } catch {
+                logger.error("cannot serve the changed networks", metadata: ["error": "\(error)"])
+            }
+        }
+        let facts = Facts(setup: setup, started: started, registry: registry, dhcp: dhcp)
+        let admin = try Self.admin(setup, registry, store, boots, clock, facts, logger)
+        stops = [{ dhcp.stop() }, { admin.stop() }, { tftp.stop() }, { http.stop() }, { nbd.stop() }]
+        greet(loaders, catalog)
+    }
+
+    private static func registry(_ store: Registry, _ setup: ServerSetup) throws -> any NodeRegistry {
+        guard let name = setup.interface else { return store }
+        guard let interface = try NetworkInterface.named(name) else {
+            let known = Set(try NetworkInterface.all().map(\.name)).subtracting(["lo"]).sorted()
+            throw SetupError(
+                "interface \(name) does not exist or has no IPv4 address; "
+                    + (known.isEmpty ? "give one an address" : "there is \(known.joined(separator: ", "))")
+            )
+        }
+        return InterfaceNetwork(store, network: InterfaceNetwork.network(of: interface, dhcp: setup.dhcp))
+    }
+
+    private static func admin(
+        _ setup: ServerSetup,
+        _ registry: any NodeRegistry,
+        _ store: Registry,
+        _ boots: BootService,
+        _ clock: SystemClock,
+        _ facts: Facts,
+        _ logger: Logger
+    ) throws -> HTTPServer {
+        let path = setup.state.adminSocket
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        var options = HTTPServerOptions()
+        options.bodyLimit = AdminHandler.bodyLimit
+        return try HTTPServer(
+            on: StreamListener(unix: path),
+            handler: AdminHandler(
+                AdminServices(
+                    registry: registry,
+                    leases: store,
+                    log: store,
+                    planning: boots,
+                    clock: clock,
+                    facts: { facts.now }
+                )
+            ),
+            options: options,
+            logger: logger
+        )
+    }
+
+    /// Says what is served, and what is missing for a machine to boot.
+    private func greet(_ loaders: LoaderFiles, _ catalog: ImageStore) {
+        if dhcp.interfaces.isEmpty {
+            logger.warning("no network to serve: start with --interface IF, or name networks with 'diskless apply'")
+        }
+        if loaders.available.isEmpty {
+            logger.warning(
+                "no loader is installed: machines whose card is not iPXE cannot boot; install the package ipxe"
+            )
+        }
+        if (try? catalog.newest()) == nil {
+            logger.warning("there is no image yet: make one with 'diskless image build NAME'")
+        }
+        logger.info("ready", metadata: ["state": "\(setup.state.path)"])
+    }
+
+    /// Ends everything in good order: no new machines first, running ones last.
+    public func stop() {
+        following.cancel()
+        for stop in stops { stop() }
+        boots.drain()
+        store.close()
+    }
+}
