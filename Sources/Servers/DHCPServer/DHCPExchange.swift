@@ -21,9 +21,14 @@ struct DHCPExchange: Sendable {
 
     /// Who speaks, for a line: "megane (52:54:00:12:34:56, x86 BIOS iPXE)".
     var who: String {
-        let words = [request.architecture?.words, request.stage.words].compactMap { $0 }.joined(separator: " ")
         let kind = request.stage == .system ? request.vendorClass.map { printable($0) } ?? "operating system" : words
         return isKnown ? "\(node.name) (\(mac), \(kind))" : "\(mac) (\(kind))"
+    }
+
+    /// The machine and its program: "x86-64 UEFI HTTP firmware".
+    private var words: String {
+        guard let architecture = request.architecture else { return request.stage.words }
+        return "\(architecture.words) \(request.stage == .firmwareHTTP ? "firmware" : request.stage.words)"
     }
 
     /// What comes from the network must not end a log line or move a terminal's cursor.
@@ -71,7 +76,6 @@ struct DHCPExchange: Sendable {
 
     /// The event of this very message's arrival.
     var arrivalEvent: DHCPAction? {
-        let words = [request.architecture?.words, request.stage.words].compactMap { $0 }.joined(separator: " ")
         switch type {
         case .discover: return record(.discover, detail: words, reached: reached)
         case .request: return record(.request, address: wanted)
