@@ -1,6 +1,5 @@
 import AdminAPI
 import BootModel
-import CLinux
 import FleetFile
 import Foundation
 import HTTP1
