@@ -44,7 +44,7 @@ final class FaultSwitch: Sendable {
 
     @Test func aFileThatShrankIsAnErrorAndNotRubbish() throws {
         let storage = try FileStorage(path: path, writable: false)
-        #expect(truncate(path, 100) == 0)
+        #expect(unsafe truncate(path, 100) == 0)
         #expect(throws: BlockError(EIO)) { try storage.bytes(at: 0, 200) }
     }
 
@@ -60,7 +60,7 @@ final class FaultSwitch: Sendable {
     @Test func holesAreSeen() throws {
         let sparse = directory.path + "/sparse"
         try writeFile(sparse, [])
-        #expect(truncate(sparse, 1 << 20) == 0)
+        #expect(unsafe truncate(sparse, 1 << 20) == 0)
         let storage = try FileStorage(path: sparse, writable: true)
         try storage.put(pattern(65536), at: 131_072)
         let extents = storage.extents(at: 0, length: 1 << 20, limit: 10)

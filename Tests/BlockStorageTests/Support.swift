@@ -23,7 +23,7 @@ private func removeTree(_ path: String) {
         }
         unsafe closedir(directory)
     }
-    remove(path)
+    unsafe remove(path)
 }
 
 func writeFile(_ path: String, _ bytes: [UInt8]) throws {

@@ -97,7 +97,7 @@ struct CopyOnWriteDirectory {
         var prefix = path.hasPrefix("/") ? "/" : ""
         for part in path.split(separator: "/") {
             prefix += (prefix.isEmpty || prefix.hasSuffix("/") ? "" : "/") + part
-            if mkdir(prefix, 0o700) != 0 {
+            if unsafe mkdir(prefix, 0o700) != 0 {
                 let number = clinux_errno()
                 if number != EEXIST && number != EISDIR { throw BlockError(number) }
             } else {
@@ -134,7 +134,7 @@ struct CopyOnWriteDirectory {
         }
         if let failure { throw failure }
         try file.sync()
-        guard rename(path + "/header.new", path + "/header") == 0 else { throw BlockError(clinux_errno()) }
+        guard unsafe rename(path + "/header.new", path + "/header") == 0 else { throw BlockError(clinux_errno()) }
         try syncDirectory(path)
     }
 
@@ -147,10 +147,10 @@ struct CopyOnWriteDirectory {
     func remove() throws(BlockStorageOpenError) {
         // The header goes first: a removal that is cut short leaves nothing that looks good.
         for name in ["header", "header.new", "data", "live", "committed", "lock"] {
-            if unlink("\(path)/\(name)") != 0, clinux_errno() != ENOENT {
+            if unsafe unlink("\(path)/\(name)") != 0, clinux_errno() != ENOENT {
                 throw failure("\(name): \(BlockError(clinux_errno()).reason)")
             }
         }
-        if rmdir(path) != 0, clinux_errno() != ENOENT { throw failure(BlockError(clinux_errno()).reason) }
+        if unsafe rmdir(path) != 0, clinux_errno() != ENOENT { throw failure(BlockError(clinux_errno()).reason) }
     }
 }

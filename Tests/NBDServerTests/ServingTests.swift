@@ -1,0 +1,138 @@
+import BlockStorage
+import CLinux
+import NBD
+import NBDServer
+import Testing
+
+@Suite(.timeLimit(.minutes(2))) struct ServingTests {
+    let fixture: Fixture
+    init() throws { fixture = try Fixture() }
+
+    @Test(arguments: [1, 4096, 32 << 10, (32 << 10) + 1, 1 << 20, 8 << 20])
+    func readsOfEverySize(length: Int) throws {
+        let client = try fixture.connect()
+        let offset = min(12345, Fixture.size - length)
+        #expect(try client.read(offset, length) == Array(fixture.original[offset..<offset + length]))
+    }
+
+    @Test(arguments: [1, 4096, 100_000, (256 << 10) - 28, (256 << 10) - 27, 1 << 20, 5_000_001])
+    func writesOfEverySize(length: Int) throws {
+        let client = try fixture.connect()
+        let data = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        #expect(try client.write(777, data, flags: .forceUnitAccess) == .none)
+        #expect(try client.read(777, length) == data)
+        #expect(try client.read(776, 1) == [fixture.original[776]])
+        #expect(try client.read(777 + length, 1) == [fixture.original[777 + length]])
+    }
+
+    @Test func manyRequestsInOnePiece() throws {
+        let client = try fixture.connect()
+        var bytes: [UInt8] = []
+        for index in 0..<200 {
+            bytes +=
+                NBDRequest(.read, cookie: UInt64(index), offset: UInt64(index * 4096), length: 4096).encoded
+        }
+        try client.send(bytes)
+        for index in 0..<200 {
+            let reply = try client.reply(4096)
+            #expect(reply.cookie == UInt64(index))
+            #expect(reply.data == Array(fixture.original[index * 4096..<(index + 1) * 4096]))
+        }
+    }
+
+    @Test func requestsInTheLastPieceOfTheHandshakeAreServed() throws {
+        let client = try TestClient(fixture.server.endpoint)
+        let go = Array("IHAVEOPT".utf8) + big(NBDOption.go.rawValue) + big(UInt32(10)) + big(UInt32(4))
+        try client.send(
+            go + Array("disk".utf8) + [0, 0] + NBDRequest(.read, cookie: 5, offset: 100, length: 10).encoded
+        )
+        _ = try client.receive(20 + 12 + 20)
+        #expect(try client.reply(10).data == Array(fixture.original[100..<110]))
+    }
+
+    @Test func errorsAreToldAndTheSessionGoesOn() throws {
+        let client = try fixture.connect()
+        try client.request(NBDRequest(.read, cookie: 7, offset: UInt64(Fixture.size), length: 1))
+        #expect(try client.reply().error == .invalid)
+        #expect(try client.write(Fixture.size - 1, [1, 2]) == .noSpace)
+        try client.request(NBDRequest(.read, cookie: 7, length: .max))
+        #expect(try client.reply().error == .invalid)
+        try client.request(NBDRequest(NBDCommand(rawValue: 99), cookie: 7))
+        #expect(try client.reply().error == .invalid)
+        // Longer than the server takes, and longer than its buffer: the data are read and dropped.
+        #expect(try client.write(0, [UInt8](repeating: 1, count: (32 << 20) + 1)) == .invalid)
+        #expect(try client.read(0, 4) == Array(fixture.original[..<4]))
+    }
+
+    @Test func trimAndZeroesAndFlush() throws {
+        let client = try fixture.connect()
+        try client.request(NBDRequest(.writeZeroes, cookie: 1, offset: 10, length: 100_000))
+        #expect(try client.reply().error == .none)
+        try client.request(NBDRequest(.trim, cookie: 2, offset: 1 << 20, length: 1 << 20))
+        #expect(try client.reply().error == .none)
+        try client.request(NBDRequest(.flush, cookie: 3))
+        #expect(try client.reply().cookie == 3)
+        #expect(try client.read(9, 2) == [fixture.original[9], 0])
+        #expect(try client.read(1 << 20, 4096) == [UInt8](repeating: 0, count: 4096))
+    }
+
+    @Test func structuredRepliesAndBlockStatus() throws {
+        let client = try TestClient(fixture.server.endpoint)
+        _ = try client.option(.structuredReply)
+        let query =
+            big(UInt32(4)) + Array("disk".utf8) + big(UInt32(1)) + big(UInt32(15)) + Array("base:allocation".utf8)
+        #expect(try client.option(.setMetaContext, query).map(\.type) == [.metaContext, .acknowledged])
+        try client.open()
+        for length in [100, 100_000] {
+            try client.request(NBDRequest(.read, cookie: 9, offset: 50, length: UInt32(length)))
+            let data = try client.chunk()
+            #expect(data.kind == 1 && data.cookie == 9)
+            #expect(data.data == big(UInt64(50)) + fixture.original[50..<50 + length])
+        }
+        try client.request(NBDRequest(.blockStatus, flags: .oneExtent, cookie: 10, length: 1 << 20))
+        #expect(try client.chunk().data == big(UInt32(1)) + big(UInt32(1 << 20)) + big(UInt32(0)))
+        try client.request(NBDRequest(.read, cookie: 11, offset: .max, length: 1))
+        let error = try client.chunk()
+        #expect(error.kind == 0x8001)
+        #expect(error.data.starts(with: big(UInt32(22))))
+    }
+
+    @Test func storageErrorsReachTheClientAndClear() throws {
+        let broken = Atomic32(ENOSPC)
+        let faulty = FaultInjectionStorage(fixture.storage) { _ in broken.value == 0 ? nil : broken.value }
+        fixture.add("faulty", NBDExport(faulty))
+        let client = try fixture.connect("faulty")
+        #expect(try client.write(0, [1]) == .noSpace)
+        #expect(try client.write(0, [UInt8](repeating: 1, count: 1 << 20)) == .noSpace)
+        broken.value = EIO
+        try client.request(NBDRequest(.read, cookie: 1, length: 1 << 20))
+        #expect(try client.reply().error == .inputOutput)
+        try client.request(NBDRequest(.flush, cookie: 1))
+        #expect(try client.reply().error == .inputOutput)
+        broken.value = 0
+        #expect(try client.write(0, [9]) == .none)
+        #expect(try client.read(0, 1 << 20) == [9] + fixture.original[1..<1 << 20])
+    }
+
+    @Test func aSlowFlushDoesNotStallReads() throws {
+        let isHeld = Atomic32(1)
+        let slow = FaultInjectionStorage(fixture.storage) { call in
+            while call == .flush, isHeld.value == 1 { usleep(1000) }
+            return nil
+        }
+        fixture.add("slow", NBDExport(slow))
+        let client = try fixture.connect("slow")
+        try client.request(NBDRequest(.flush, cookie: 1))
+        try client.request(NBDRequest(.read, cookie: 2, length: 16))
+        #expect(try client.reply(16).cookie == 2)
+        isHeld.value = 0
+        #expect(try client.reply().cookie == 1)
+    }
+
+    @Test func aReadOnlyExportSaysSo() throws {
+        fixture.add("ro", NBDExport(ReadOnlyStorage(fixture.storage)))
+        let client = try fixture.connect("ro")
+        #expect(try client.write(0, [1]) == .notPermitted)
+        #expect(try client.read(0, 4) == Array(fixture.original[..<4]))
+    }
+}
