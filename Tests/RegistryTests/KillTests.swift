@@ -11,16 +11,20 @@ struct KillTests {
     /// middle; every noted number must be there afterwards.
     @Test("in the middle of 10,000 writes loses nothing acknowledged", .timeLimit(.minutes(3)))
     func killed() async throws {
-        await #expect(processExitsWith: .signal(SIGKILL)) {
-            let directory = KillTests.directory
-            try? FileManager.default.removeItem(atPath: directory)
-            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        let temporary = try TemporaryDirectory()
+        let directory = temporary.path
+        defer { withExtendedLifetime(temporary) {} }
+        await #expect(processExitsWith: .signal(SIGKILL)) { [directory = directory as String] in
             _ = FileManager.default.createFile(atPath: directory + "/acknowledged", contents: nil)
             let noted = try FileHandle(forWritingTo: URL(fileURLWithPath: directory + "/acknowledged"))
             let registry = try Registry(stateDirectory: directory)
             try registry.update { $0.set(try Sample.network()) }
-            // Killed by another thread, so that it hits a write at an arbitrary point.
-            DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(700)) { kill(getpid(), SIGKILL) }
+            // Killed by another thread, so that it hits a later write at an arbitrary point.
+            let reached = DispatchSemaphore(value: 0)
+            DispatchQueue.global().async {
+                reached.wait()
+                kill(getpid(), SIGKILL)
+            }
             for number in 0..<10_000 {
                 if number.isMultiple(of: 10) {
                     try registry.update {
@@ -30,14 +34,13 @@ struct KillTests {
                     try registry.commit([.set(Sample.lease(number))])
                 }
                 try noted.write(contentsOf: Data("\(number)\n".utf8))
+                if number == 300 { reached.signal() }
             }
             kill(getpid(), SIGKILL)
         }
-        let directory = KillTests.directory
-        defer { try? FileManager.default.removeItem(atPath: directory) }
         let noted = try String(contentsOfFile: directory + "/acknowledged", encoding: .utf8)
         let numbers = noted.split(separator: "\n").compactMap { Int($0) }
-        #expect(numbers.count > 20)
+        #expect(numbers.count > 300 && numbers.count < 10_000)
         let registry = try Registry(stateDirectory: directory)
         let leases = Set(try registry.leases())
         let fleet = registry.fleet()
@@ -49,10 +52,5 @@ struct KillTests {
             }
         }
         print("killed after \(numbers.count) acknowledged writes; all there")
-    }
-
-    /// Known to both processes: the test process's id would differ, its parent's does not.
-    private static var directory: String {
-        FileManager.default.temporaryDirectory.path + "/diskless-kill-test-\(getuid())"
     }
 }

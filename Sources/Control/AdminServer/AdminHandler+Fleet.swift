@@ -56,6 +56,11 @@ extension AdminHandler {
                     "node \(draft.name) exists already: change it with 'diskless apply', or remove it first"
                 )
             }
+            // Said of the new node, which the person is typing, and not of the one whose name sorts later.
+            for mac in draft.macs {
+                guard let owner = fleet.node(mac: mac) else { continue }
+                throw AdminRefusal(.conflict, "node \(draft.name): mac \(mac) belongs to node \(owner.name) already")
+            }
             fleet.set(
                 Node(
                     name: draft.name,
