@@ -13,13 +13,13 @@ extension DHCPEngine {
         case .decline: return decline(exchange)
         case .release: return release(exchange)
         case .inform: return inform(exchange)
-        default: return .debug("\(exchange.type) from \(exchange.who) ignored")
+        default: return debug("\(exchange.type) from \(exchange.who) ignored")
         }
     }
 
     private func rules(_ exchange: DHCPExchange) -> LeaseTable.Rules {
         let reservation = exchange.node.address.flatMap { exchange.network.subnet.containsHost($0) ? $0 : nil }
-        let own = Set(exchange.arrival.addresses + [exchange.network.router].compactMap { $0 })
+        let own = exchange.arrival.addresses + [exchange.network.router].compactMap { $0 }
         return LeaseTable.Rules(network: exchange.network, reservation: reservation) {
             [fleet, node = exchange.node.name] in
             own.contains($0) || (fleet.node(address: $0).map { $0.name != node } ?? false)
@@ -44,9 +44,10 @@ extension DHCPEngine {
         outcome.actions.append(exchange.send(exchange.reply.full(.offer, terms, bootFile: file)))
         outcome.actions += [exchange.record(.offer, address: address, file: file)].compactMap { $0 }
         if case .ipxe = exchange.request.stage { outcome.actions.append(.advertiseNoRouter) }
-        outcome.actions.append(
-            .log(exchange.request.stage == .system ? .debug : .info, line("offered", exchange, address, file))
-        )
+        if isVerbose || exchange.request.stage != .system {
+            let level: Logger.Level = exchange.request.stage == .system ? .debug : .info
+            outcome.actions.append(.log(level, line("offered", exchange, address, file)))
+        }
         return outcome
     }
 
@@ -54,11 +55,11 @@ extension DHCPEngine {
         let chosen = (try? exchange.message.serverIdentifier()) ?? nil
         if let chosen, !exchange.arrival.addresses.contains(chosen), chosen != exchange.server {
             leases.withdrawOffer(to: exchange.mac, on: exchange.network.name)
-            return .debug("\(exchange.who) chose the DHCP server \(chosen)")
+            return debug("\(exchange.who) chose the DHCP server \(chosen)")
         }
         var outcome = DHCPOutcome(actions: [exchange.arrivalEvent].compactMap { $0 })
         let rules = rules(exchange)
-        guard let address = exchange.wanted else { return .debug("REQUEST from \(exchange.who) names no address") }
+        guard let address = exchange.wanted else { return debug("REQUEST from \(exchange.who) names no address") }
         guard leases.allows(address, for: exchange.mac, rules, now: exchange.now) else {
             let reason =
                 exchange.network.subnet.contains(address)
@@ -84,19 +85,20 @@ extension DHCPEngine {
         )
         outcome.actions += [exchange.record(.acknowledge, address: address, file: file)].compactMap { $0 }
         let isQuiet = isRenewal && exchange.request.stage == .system
-        outcome.actions.append(
-            .log(isQuiet ? .debug : .info, line(isRenewal ? "renewed" : "leased", exchange, address, file))
-        )
+        if isVerbose || !isQuiet {
+            let text = line(isRenewal ? "renewed" : "leased", exchange, address, file)
+            outcome.actions.append(.log(isQuiet ? .debug : .info, text))
+        }
         return outcome
     }
 
     private mutating func decline(_ exchange: DHCPExchange) -> DHCPOutcome {
         guard let address = (try? exchange.message.requestedAddress()) ?? nil else {
-            return .debug("DECLINE from \(exchange.who) names no address")
+            return debug("DECLINE from \(exchange.who) names no address")
         }
         let changes = leases.decline(address, by: exchange.mac, on: exchange.network.name, now: exchange.now)
         guard !changes.isEmpty else {
-            return .debug("DECLINE of \(address) from \(exchange.who), who does not have it")
+            return debug("DECLINE of \(address) from \(exchange.who), who does not have it")
         }
         let line =
             "\(exchange.who) found \(address) in use by another machine: it is not given out for an hour;"
@@ -108,7 +110,7 @@ extension DHCPEngine {
         let address = exchange.message.clientAddress
         let changes = leases.release(address, by: exchange.mac, now: exchange.now)
         guard !changes.isEmpty else {
-            return .debug("RELEASE of \(address) from \(exchange.who), who does not have it")
+            return debug("RELEASE of \(address) from \(exchange.who), who does not have it")
         }
         return DHCPOutcome(changes: changes, actions: [.log(.info, "\(exchange.who) released \(address)")])
     }
@@ -118,7 +120,7 @@ extension DHCPEngine {
         let address = exchange.message.clientAddress
         let file = address.isAny ? nil : bootFile(exchange, address: address, in: &outcome)
         outcome.actions.append(exchange.send(exchange.reply.full(.ack, terms(exchange, address: nil), bootFile: file)))
-        outcome.actions.append(.log(.debug, "answered INFORM of \(exchange.who)"))
+        outcome.actions += debug("answered INFORM of \(exchange.who)").actions
         return outcome
     }
 

@@ -15,6 +15,8 @@ package struct DHCPEngine: Sendable {
     let planner: any BootPlanning
     let httpPort: UInt16
     let nbdPort: UInt16
+    /// Whether lines of level debug are wanted; making them costs more than answering.
+    let isVerbose: Bool
     /// When a machine last spoke as firmware or loader; for answering its router solicitations.
     private var booting: [MACAddress: Timestamp] = [:]
 
@@ -29,13 +31,15 @@ package struct DHCPEngine: Sendable {
         leases: [Lease] = [],
         planner: any BootPlanning,
         httpPort: UInt16 = 8067,
-        nbdPort: UInt16 = 10809
+        nbdPort: UInt16 = 10809,
+        isVerbose: Bool = true
     ) {
         self.fleet = fleet
         self.leases = LeaseTable(restoring: leases)
         self.planner = planner
         self.httpPort = httpPort
         self.nbdPort = nbdPort
+        self.isVerbose = isVerbose
     }
 
     /// What one message leads to.
@@ -45,17 +49,17 @@ package struct DHCPEngine: Sendable {
         let type: DHCPMessageType
         do {
             guard let found = try message.messageType() else {
-                return .debug("BOOTP request from \(message.hardware) ignored: only DHCP is answered")
+                return debug("BOOTP request from \(message.hardware) ignored: only DHCP is answered")
             }
             type = found
         } catch {
-            return .debug("DHCP message from \(message.hardware) ignored: \(error)")
+            return debug("DHCP message from \(message.hardware) ignored: \(error)")
         }
         guard let node = NodeRequest(dhcp: message) else {
-            return .debug("\(type) from \(message.hardware) ignored: no Ethernet address")
+            return debug("\(type) from \(message.hardware) ignored: no Ethernet address")
         }
         guard let network = network(for: arrival), network.dhcp != .off else {
-            return .debug("\(type) from \(node.mac) on \(arrival.interface) ignored: no network of ours")
+            return debug("\(type) from \(node.mac) on \(arrival.interface) ignored: no network of ours")
         }
         let local = arrival.addresses.first { network.subnet.contains($0) } ?? arrival.addresses.first
         guard let server = local, !server.isAny else {
@@ -68,7 +72,7 @@ package struct DHCPEngine: Sendable {
         }
         let (known, isKnown) = planner.identify(node)
         if !isKnown, network.unknownNodes == .ignore {
-            return .debug("\(type) from \(node.mac) ignored: network \(network.name) boots only nodes it knows")
+            return debug("\(type) from \(node.mac) ignored: network \(network.name) boots only nodes it knows")
         }
         let exchange = DHCPExchange(
             arrival: arrival,
@@ -135,6 +139,9 @@ package struct DHCPEngine: Sendable {
     }
 }
 
-extension DHCPOutcome {
-    static func debug(_ line: String) -> DHCPOutcome { DHCPOutcome(actions: [.log(.debug, line)]) }
+extension DHCPEngine {
+    /// Nothing but a line for those who look for faults.
+    func debug(_ line: @autoclosure () -> String) -> DHCPOutcome {
+        DHCPOutcome(actions: isVerbose ? [.log(.debug, line())] : [])
+    }
 }

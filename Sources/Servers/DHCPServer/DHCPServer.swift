@@ -81,7 +81,8 @@ public final class DHCPServer: Sendable {
                 leases: try ports.leases.leases(),
                 planner: ports.planner,
                 httpPort: configuration.httpPort,
-                nbdPort: configuration.nbdPort
+                nbdPort: configuration.nbdPort,
+                isVerbose: log.logLevel <= .debug
             )
         )
         readiness = try ReadinessWait(links.flatMap(\.descriptors))
