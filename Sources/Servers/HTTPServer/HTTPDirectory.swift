@@ -7,7 +7,9 @@ public struct HTTPDirectory: HTTPHandler {
     private let directory: ConfinedDirectory
     private let report: @Sendable (HTTPReport) -> Void
 
-    /// Serves the directory at `path`. Throws `SystemCallError` when it cannot be opened.
+    /// Serves the directory at `path`.
+    ///
+    /// Throws `SystemCallError` when it cannot be opened.
     public init(_ path: String, report: @escaping @Sendable (HTTPReport) -> Void = { _ in }) throws {
         directory = try ConfinedDirectory(path)
         self.report = report

@@ -22,7 +22,9 @@ struct HTTPReplySender: ~Copyable {
         var isComplete = false
     }
 
-    /// Sends the answer to a request. Never throws: the report says how far it came.
+    /// Sends the answer to a request.
+    ///
+    /// Never throws: the report says how far it came.
     mutating func send(_ response: HTTPResponse, for request: HTTPRequest) -> HTTPReport {
         let began = monotonicNow()
         keepsConnection = request.head.keepsConnection

@@ -31,7 +31,9 @@ public final class HTTPServer: Sendable {
         try WorkerThread.start("http-accept") { [self] in run() }
     }
 
-    /// Ends the server: no new connections, and the open ones are cut. Streams see `isOpen` turn false.
+    /// Ends the server: no new connections, and the open ones are cut.
+    ///
+    /// Streams see `isOpen` turn false.
     public func stop() {
         listener.stop()
         connections.close()
@@ -97,7 +99,9 @@ private final class ConnectionTable: Sendable {
 
     var count: Int { state.withLock { $0.open.count } }
 
-    /// Adds a connection; at the limit the one that has been idle for longest makes room. False when all are busy.
+    /// Adds a connection; at the limit the one that has been idle for longest makes room.
+    ///
+    /// False when all are busy.
     func add(_ entry: ConnectionEntry, limit: Int) -> Bool {
         state.withLock { state in
             guard !state.isClosed else { return false }

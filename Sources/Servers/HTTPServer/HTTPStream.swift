@@ -14,7 +14,9 @@ public final class HTTPStream {
         self.isChunked = isChunked
     }
 
-    /// Sends bytes at once. Throws `SystemCallError` when the client has left or stopped reading.
+    /// Sends bytes at once.
+    ///
+    /// Throws `SystemCallError` when the client has left or stopped reading.
     public func send(_ bytes: [UInt8]) throws {
         guard !bytes.isEmpty else { return }
         do {
@@ -26,7 +28,9 @@ public final class HTTPStream {
         }
     }
 
-    /// Sends text in UTF-8 at once. Throws as the other.
+    /// Sends text in UTF-8 at once.
+    ///
+    /// Throws as the other.
     public func send(_ text: String) throws { try send(Array(text.utf8)) }
 
     /// Whether the client is still there: to be asked now and then by a stream that has nothing to say for long.

@@ -40,7 +40,9 @@ public final class ConfinedDirectory: Sendable {
         return try Self.describe(file, path)
     }
 
-    /// What fstat says about an open file. Throws as `open` when it is no regular file.
+    /// What fstat says about an open file.
+    ///
+    /// Throws as `open` when it is no regular file.
     public static func describe(_ file: FileDescriptor, _ path: String) throws(SystemCallError) -> File {
         var status = stat()
         try check("look at \(path)", unsafe fstat(file.number, &status))

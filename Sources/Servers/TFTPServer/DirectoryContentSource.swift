@@ -7,7 +7,9 @@ public struct DirectoryContentSource: TFTPContentSource {
     private let directory: ConfinedDirectory
     private let report: @Sendable (TFTPTransferReport) -> Void
 
-    /// Serves the directory at `path`. Throws `SystemCallError` when it cannot be opened.
+    /// Serves the directory at `path`.
+    ///
+    /// Throws `SystemCallError` when it cannot be opened.
     public init(_ path: String, report: @escaping @Sendable (TFTPTransferReport) -> Void = { _ in }) throws {
         directory = try ConfinedDirectory(path)
         self.report = report

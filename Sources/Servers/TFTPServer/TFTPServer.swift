@@ -44,7 +44,9 @@ public final class TFTPServer: Sendable {
         try WorkerThread.start("tftp-requests", stackBytes: 1 << 20) { [self] in run() }
     }
 
-    /// Ends the server and its transfers; clients are told. The port is free soon after.
+    /// Ends the server and its transfers; clients are told.
+    ///
+    /// The port is free soon after.
     public func stop() {
         eventfd_write(stopping.number, 1)
         for worker in workers { worker.post(.stop) }

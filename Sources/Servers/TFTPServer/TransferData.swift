@@ -7,7 +7,9 @@ import Synchronization
 /// A mapped file is handed to the kernel by address and never read here, so a file that shrinks under us makes a send fail
 /// (EFAULT) instead of a signal.
 @safe final class TransferData: Sendable {
-    /// The first byte; valid while this object lives. Nobody writes there, so threads may share it.
+    /// The first byte; valid while this object lives.
+    ///
+    /// Nobody writes there, so threads may share it.
     nonisolated(unsafe) let base: UnsafeRawPointer
     let count: UInt64
     private let isMapped: Bool
