@@ -85,9 +85,14 @@ final class Trial: Sendable {
     private func show(_ line: [UInt8]) {
         guard let event = try? JSONDecoder().decode(EventRecord.self, from: Data(line)) else { return }
         let seconds = event.offset.map(EventRecord.tenths) ?? "-"
-        say(String(repeating: " ", count: max(0, 7 - seconds.count)) + "\(seconds) s  \(event.text)")
+        // A failure's text goes on with the kernel's last messages; the console has them.
+        let text = event.text.split(whereSeparator: \.isNewline).first ?? ""
+        say(String(repeating: " ", count: max(0, 7 - seconds.count)) + "\(seconds) s  \(text)")
         guard !interactive else { return }
         if event.kind == "up" { end(.done) }
-        if event.kind == "failed" { end(.failure("the machine says that it cannot go on: \(event.detail ?? "")")) }
+        if event.kind == "failed" {
+            let reason = event.detail?.split(whereSeparator: \.isNewline).first ?? ""
+            end(.failure("the machine says that it cannot go on: \(reason)"))
+        }
     }
 }
