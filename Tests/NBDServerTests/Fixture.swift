@@ -36,6 +36,11 @@ final class TestExports: NBDExportSource {
 /// A server on a port of its own with a writable export "disk" of 8 MiB in a temporary file.
 final class Fixture {
     static let size = 8 << 20
+    /// Each word of four bytes differs from its neighbours; made once, since that is slow without optimization.
+    static let pattern: [UInt8] = {
+        let words = (0..<size / 4).map { UInt32(truncatingIfNeeded: $0 &* 2_654_435_761) }
+        return unsafe words.withUnsafeBytes { unsafe Array($0) }
+    }()
     let exports = TestExports()
     let server: NBDServer
     let storage: FileStorage
@@ -47,9 +52,7 @@ final class Fixture {
         let descriptor = unsafe mkstemp(&template)
         defer { close(descriptor) }
         path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(Self.size)
-        for word in 0..<Self.size / 4 { bytes += big(UInt32(truncatingIfNeeded: word &* 2_654_435_761)) }
+        let bytes = Self.pattern
         original = bytes
         guard unsafe write(descriptor, bytes, bytes.count) == bytes.count else { throw BlockError(clinux_errno()) }
         storage = try FileStorage(path: path, writable: true)
