@@ -11,6 +11,9 @@ let settings: [SwiftSetting] = [
     .enableUpcomingFeature("InferIsolatedConformances"),
     .enableExperimentalFeature("Lifetimes"),
     .strictMemorySafety(),
+    // CLinux needs the GNU declarations. Every module must read the C library's headers the same way: otherwise clang
+    // finds two definitions of fd_set and others where a file sees both CLinux and Foundation.
+    .unsafeFlags(["-Xcc", "-D_GNU_SOURCE"]),
 ]
 
 /// A library target in `Sources/<layer>/<name>`.
@@ -66,6 +69,9 @@ let package = Package(
         module("Protocols", "TFTP", ["ByteCoding"]),
         module("Protocols", "HTTP1", ["ByteCoding"]),
         module("Protocols", "NBD", ["ByteCoding"]),
+        module("Protocols", "XDR", ["ByteCoding"]),
+        module("Protocols", "ONCRPC", ["XDR"]),
+        module("Protocols", "NFS3", ["XDR", "ONCRPC"]),
 
         // Formats
         module("Formats", "CPIO", ["ByteCoding"]),
@@ -112,7 +118,8 @@ let package = Package(
             "Programs",
             "Daemon",
             [
-                "AdminServer", "BootModel", "Netboot", "Registry", "ImageStore", "BlockStorage", "NetworkIO",
+                "AdminAPI", "AdminServer", "BootModel", "Netboot", "Registry", "ImageStore", "BlockStorage",
+                "NetworkIO",
                 "NetworkTypes",
                 "DHCPServer", "TFTPServer", "HTTPServer", "NBDServer", "TFTP", "HTTP1", "NBD", "CLinux", log,
             ]
@@ -145,6 +152,9 @@ let package = Package(
         tests("TFTPServer", ["TFTP", "NetworkIO", "NetworkTypes", "CLinux", log]),
         tests("HTTPServer", ["HTTP1", "NetworkIO", "NetworkTypes", "CLinux", log]),
         tests("NBD"),
+        tests("XDR"),
+        tests("ONCRPC", ["XDR"]),
+        tests("NFS3", ["XDR", "ONCRPC"]),
         tests("BlockStorage", ["CLinux"]),
         tests("NBDServer", ["NBD", "BlockStorage", "NetworkIO", "NetworkTypes", "CLinux", log]),
         tests("Digests", ["CLinux"]),

@@ -34,6 +34,20 @@ public struct ServerFacts: Hashable, Sendable, Codable {
         }
     }
 
+    /// A root that is connected now.
+    public struct ConnectedRoot: Hashable, Sendable, Codable {
+        /// Whose.
+        public var node: NodeName
+        /// The image version that it runs.
+        public var image: ImageVersionID
+
+        /// A connected root from its parts.
+        public init(node: NodeName, image: ImageVersionID) {
+            self.node = node
+            self.image = image
+        }
+    }
+
     /// The program's version.
     public var version: String
     /// Its process id.
@@ -46,6 +60,8 @@ public struct ServerFacts: Hashable, Sendable, Codable {
     public var networks: [ServedNetwork]
     /// The ports that it listens on.
     public var listeners: [Listener]
+    /// The roots that are connected now.
+    public var roots: [ConnectedRoot]
 
     /// Facts from their parts.
     public init(
@@ -54,7 +70,8 @@ public struct ServerFacts: Hashable, Sendable, Codable {
         started: Timestamp,
         stateDirectory: String,
         networks: [ServedNetwork],
-        listeners: [Listener]
+        listeners: [Listener],
+        roots: [ConnectedRoot] = []
     ) {
         self.version = version
         self.process = process
@@ -62,6 +79,7 @@ public struct ServerFacts: Hashable, Sendable, Codable {
         self.stateDirectory = stateDirectory
         self.networks = networks
         self.listeners = listeners
+        self.roots = roots
     }
 }
 

@@ -10,6 +10,7 @@ struct Facts: Sendable {
     let started: Timestamp
     let registry: any NodeRegistry
     let dhcp: DHCPService
+    let exports: RootExports
 
     var now: ServerFacts {
         let interfaces = (try? NetworkInterface.all()) ?? []
@@ -41,7 +42,8 @@ struct Facts: Sendable {
             started: started,
             stateDirectory: setup.state.path,
             networks: served,
-            listeners: listeners
+            listeners: listeners,
+            roots: exports.connectedRoots
         )
     }
 }

@@ -1,3 +1,4 @@
+import AdminAPI
 import BlockStorage
 import BootModel
 import CLinux
@@ -12,6 +13,11 @@ import Synchronization
 final class RootExports: NBDExportSource {
     private struct Weak { weak var storage: FileStorage? }
 
+    private struct Session {
+        var mac: MACAddress
+        var root: ServerFacts.ConnectedRoot
+    }
+
     private let catalog: any ImageCatalog
     private let boots: BootService
     private let peers: PeerDirectory
@@ -22,7 +28,7 @@ final class RootExports: NBDExportSource {
     /// Each root file is open once, for all nodes that read it.
     private let open = Mutex<[ImageVersionID: Weak]>([:])
     /// Whose session each connection is, so that its end is told of the same machine as its beginning.
-    private let sessions = Mutex<[UInt64: MACAddress]>([:])
+    private let sessions = Mutex<[UInt64: Session]>([:])
     /// Told while a node's root is connected, so that its address stays its own.
     private let held: @Sendable (MACAddress, _ isConnected: Bool) -> Void
 
@@ -145,18 +151,23 @@ final class RootExports: NBDExportSource {
     }
 
     func connected(_ name: String, peer: NBDPeer) {
-        guard let mac = mac(of: name, peer) else { return }
-        sessions.withLock { $0[peer.connection] = mac }
+        guard let image = ExportName(name)?.image, let mac = mac(of: name, peer) else { return }
+        let node = boots.identify(NodeRequest(mac: mac, stage: .system)).node.name
+        let root = ServerFacts.ConnectedRoot(node: node, image: image)
+        sessions.withLock { $0[peer.connection] = Session(mac: mac, root: root) }
         held(mac, true)
         record(.rootConnected, name, peer, mac, reached: .root)
     }
 
     func disconnected(_ name: String, peer: NBDPeer, traffic: NBDTraffic) {
-        guard let mac = sessions.withLock({ $0.removeValue(forKey: peer.connection) }) else { return }
+        guard let mac = sessions.withLock({ $0.removeValue(forKey: peer.connection) })?.mac else { return }
         held(mac, false)
         let moved = "read \(traffic.read / 1_000_000) MB, wrote \(traffic.written / 1_000_000) MB"
         record(.rootDisconnected, name, peer, mac, reached: nil, detail: moved)
     }
+
+    /// The roots that are connected now.
+    var connectedRoots: [ServerFacts.ConnectedRoot] { sessions.withLock { $0.values.map(\.root) } }
 
     private func mac(of name: String, _ peer: NBDPeer) -> MACAddress? {
         if let layer = ExportName(name)?.layer, let boot = boots.boot(layer.boot) { return boot.mac }

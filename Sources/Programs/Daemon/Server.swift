@@ -117,19 +117,16 @@ public final class Server: Sendable {
             source: LoaderSource(loaders: loaders, boots: boots, peers: peers, clock: clock, logger: logger),
             logger: logger
         )
-        let nbd = try NBDServer(
-            listen: Endpoint(.any, setup.nbdPort),
-            source: try RootExports(
-                catalog: catalog,
-                layersDirectory: setup.state.layers,
-                boots: boots,
-                peers: peers,
-                clock: clock,
-                logger: logger,
-                held: { dhcp.held($0, isConnected: $1) }
-            ),
-            logger: logger
+        let exports = try RootExports(
+            catalog: catalog,
+            layersDirectory: setup.state.layers,
+            boots: boots,
+            peers: peers,
+            clock: clock,
+            logger: logger,
+            held: { dhcp.held($0, isConnected: $1) }
         )
+        let nbd = try NBDServer(listen: Endpoint(.any, setup.nbdPort), source: exports, logger: logger)
         try nbd.start()
         let dhcpPorts = DHCPServer.Ports(planner: boots, leases: store, recorder: boots, clock: clock)
         try dhcp.follow(try registry.fleet(), with: dhcpPorts)
@@ -140,7 +137,7 @@ public final class Server: Sendable {
                 logger.error("cannot serve the changed networks", metadata: ["error": "\(error)"])
             }
         }
-        let facts = Facts(setup: setup, started: started, registry: registry, dhcp: dhcp)
+        let facts = Facts(setup: setup, started: started, registry: registry, dhcp: dhcp, exports: exports)
         let admin = try Self.admin(setup, registry, store, boots, clock, facts, logger)
         stops = [{ dhcp.stop() }, { admin.stop() }, { tftp.stop() }, { http.stop() }, { nbd.stop() }]
         greet(loaders, catalog)

@@ -1,7 +1,15 @@
+import AdminAPI
 import BootModel
+import Daemon
 
 /// Which nodes run a version.
 enum ImageUsers {
-    /// The nodes whose latest boot uses `version`, as far as the server at `state` knows; none when there is no server.
-    static func nodes(using version: ImageVersionID, state: String) throws -> [String] { [] }
+    /// The nodes whose root is connected to `version` now, as far as the server of this state directory knows.
+    ///
+    /// None when no server runs: then nobody is connected.
+    static func nodes(using version: ImageVersionID, state: String) throws -> [String] {
+        let client = AdminClient(socketPath: StateDirectory(state).adminSocket)
+        guard let status = try? client.status() else { return [] }
+        return status.server.roots.filter { $0.image == version }.map(\.node.text).sorted()
+    }
 }
