@@ -85,6 +85,19 @@ import Testing
         #expect(table.choose(for: b, asking: nil, rules, now: later) == IPv4Address(10, 0, 0, 5))
     }
 
+    /// A reservation made for a running machine waits for its next boot.
+    @Test func aConnectedMachineIsNotMoved() throws {
+        let pool = try rules(["10.0.0.5-10.0.0.9"])
+        var table = LeaseTable()
+        _ = grant(&table, IPv4Address(10, 0, 0, 5), a, pool, at: now)
+        table.hold(a)
+        let changed = try rules([], reservation: IPv4Address(10, 0, 0, 71))
+        #expect(table.allows(IPv4Address(10, 0, 0, 5), for: a, changed, now: now.advanced(bySeconds: 30)))
+        #expect(!table.allows(IPv4Address(10, 0, 0, 6), for: a, changed, now: now))
+        table.letGo(a)
+        #expect(!table.allows(IPv4Address(10, 0, 0, 5), for: a, changed, now: now))
+    }
+
     @Test func restoringKeepsTheNewerOfTwo() throws {
         let name = try NetworkName(validating: "lab")
         let rules = try rules(["10.0.0.5-10.0.0.9"])

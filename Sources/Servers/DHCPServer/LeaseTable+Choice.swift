@@ -29,7 +29,10 @@ extension LeaseTable {
     }
 
     /// Whether a machine may have exactly this address now.
+    ///
+    /// A connected machine keeps the address it has, whatever was changed meanwhile: without it, it loses its root.
     package func allows(_ address: IPv4Address, for mac: MACAddress, _ rules: Rules, now: Timestamp) -> Bool {
+        if isHeld(mac), self.address(of: mac, on: rules.network.name) == address { return true }
         if let reservation = rules.reservation, isAvailable(reservation, to: mac, now: now) {
             return address == reservation
         }

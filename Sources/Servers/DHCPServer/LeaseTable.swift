@@ -156,6 +156,8 @@ package struct LeaseTable: Sendable {
     /// Keeps a machine's address for it even past the lease's end, because it is connected; `letGo` undoes one call.
     package mutating func hold(_ mac: MACAddress) { holds[mac, default: 0] += 1 }
 
+    func isHeld(_ mac: MACAddress) -> Bool { holds[mac] != nil }
+
     /// Undoes one `hold`.
     package mutating func letGo(_ mac: MACAddress) {
         guard let count = holds[mac] else { return }
