@@ -49,4 +49,17 @@ import Testing
             ]
         )
     }
+
+    /// Every byte set to every value, at every length: an answer or an error, never a trap.
+    @Test func mutationsNeverTrap() {
+        for length in 0...solicitation.count {
+            for index in 0..<length {
+                var bytes = Array(solicitation[..<length])
+                for value in [0, 1, 2, 3, 127, 128, 255] as [UInt8] {
+                    bytes[index] = value
+                    RouterSolicitation.fuzz(bytes.span)
+                }
+            }
+        }
+    }
 }

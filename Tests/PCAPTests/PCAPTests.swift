@@ -63,4 +63,22 @@ import Testing
             #expect(UDPDatagram(ethernetFrame: changed.span) == nil)
         }
     }
+
+    /// Every byte set to telling values, at every length: an answer or an error, never a trap, and what decodes is stable.
+    @Test func mutationsNeverTrap() throws {
+        var file = PCAPFile()
+        file.packets = [.init(seconds: 1, fraction: 2, bytes: try #require(datagram.ethernetFrame()))]
+        let seed = file.encode()
+        for length in [23, 24, 39, 40, 41, seed.count - 1, seed.count] {
+            for index in 0..<length {
+                var bytes = Array(seed[..<length])
+                for value in [0, 1, 0x45, 0x4f, 127, 128, 255] as [UInt8] {
+                    bytes[index] = value
+                    guard let decoded = try? PCAPFile(decoding: bytes.span) else { continue }
+                    _ = decoded.udpDatagrams
+                    #expect(try PCAPFile(decoding: decoded.encode().span) == decoded)
+                }
+            }
+        }
+    }
 }
