@@ -177,9 +177,15 @@ public final class BootService: BootPlanning, BootRecorder {
     }
 
     private func say(_ event: BootEvent) {
-        let isTrouble = event.kind == .failed || event.kind == .refuse
+        let level: Logger.Level =
+            switch event.kind {
+            case .failed, .refuse: .warning
+            // The DHCP server has said these in its own words, with the lease.
+            case .discover, .offer, .request, .acknowledge: .debug
+            default: .info
+            }
         logger.log(
-            level: isTrouble ? .warning : .info,
+            level: level,
             "\(event.sentence)",
             metadata: ["node": "\(event.node)", "mac": "\(event.mac)"]
         )
