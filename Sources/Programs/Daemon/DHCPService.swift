@@ -45,7 +45,7 @@ final class DHCPService: Sendable {
             var next: DHCPServer?
             if !wanted.isEmpty {
                 let registry = registry
-                let started = try DHCPServer(
+                next = try DHCPServer(
                     DHCPServer.Configuration(
                         interfaces: wanted,
                         httpPort: ports.http,
@@ -55,11 +55,11 @@ final class DHCPService: Sendable {
                     ports: server,
                     log: logger
                 )
-                for (mac, count) in state.held { for _ in 0..<count { started.hold(mac) } }
-                next = started
             }
+            // The old one has given its last address when `stop` returns; only then the leases are read anew.
             state.server?.stop()
             try next?.start()
+            for (mac, count) in state.held { for _ in 0..<count { next?.hold(mac) } }
             state.server = next
             state.interfaces = wanted
         }

@@ -1,4 +1,5 @@
 public import BootModel
+import Dispatch
 public import Logging
 import NetworkIO
 public import NetworkTypes
@@ -66,10 +67,12 @@ public final class DHCPServer: Sendable {
     let links: [DHCPLink]
     let engine: Mutex<DHCPEngine>
     private let readiness: ReadinessWait
+    private let isRunning = Mutex(false)
+    private let ended = DispatchSemaphore(value: 0)
 
-    /// Opens the sockets and reads the kept leases; nothing is answered before `start`.
+    /// Opens the sockets; nothing is answered before `start`.
     ///
-    /// Throws `PortTaken` or `SystemCallError` when a socket cannot be had, and what the stores throw.
+    /// Throws `PortTaken` or `SystemCallError` when a socket cannot be had, and what the fleet's registry throws.
     public init(_ configuration: Configuration, ports: Ports, log: Logger) throws {
         self.configuration = configuration
         self.ports = ports
@@ -78,7 +81,6 @@ public final class DHCPServer: Sendable {
         engine = Mutex(
             DHCPEngine(
                 fleet: try configuration.fleet(),
-                leases: try ports.leases.leases(),
                 planner: ports.planner,
                 httpPort: configuration.httpPort,
                 nbdPort: configuration.nbdPort,
@@ -88,16 +90,32 @@ public final class DHCPServer: Sendable {
         readiness = try ReadinessWait(links.flatMap(\.descriptors))
     }
 
-    /// Starts the thread that answers; it ends after `stop`.
+    /// Reads the kept leases and starts the thread that answers.
     ///
-    /// Throws `SystemCallError` when there is no thread to have.
+    /// A server that takes the place of another starts once the other's `stop` has returned: until then the other may
+    /// still give out addresses. Throws `SystemCallError` when there is no thread to have, and what the store throws.
     public func start() throws {
+        let kept = try ports.leases.leases()
+        engine.withLock { $0.leases = LeaseTable(restoring: kept) }
         for link in links { log.info("DHCP answers on \(link.interface)") }
-        try WorkerThread.start("dhcp", stackBytes: 1 << 20) { [self] in run() }
+        try WorkerThread.start("dhcp", stackBytes: 1 << 20) { [self] in
+            run()
+            ended.signal()
+        }
+        isRunning.withLock { $0 = true }
     }
 
-    /// Ends the server; requests that wait are answered by another server, or by this one when it runs again.
-    public func stop() { readiness.stop() }
+    /// Ends the server, and returns when it gives out no more addresses.
+    ///
+    /// Requests that wait are answered by another server, or by this one when it runs again.
+    public func stop() {
+        readiness.stop()
+        let wasRunning = isRunning.withLock { running in
+            defer { running = false }
+            return running
+        }
+        if wasRunning { ended.wait() }
+    }
 
     /// Keeps the address of a connected machine from others even when its lease ends.
     ///
