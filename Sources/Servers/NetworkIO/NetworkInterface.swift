@@ -12,6 +12,14 @@ public struct NetworkInterface: Hashable, Sendable {
     /// The subnet of that address.
     public var subnet: IPv4Subnet
 
+    /// An interface from its parts.
+    public init(name: String, index: Int32, address: IPv4Address, subnet: IPv4Subnet) {
+        self.name = name
+        self.index = index
+        self.address = address
+        self.subnet = subnet
+    }
+
     /// Every IPv4 address of every interface that is up, in the kernel's order.
     ///
     /// Throws `SystemCallError`.

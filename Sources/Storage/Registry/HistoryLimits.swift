@@ -1,4 +1,4 @@
-public import BootModel
+import BootModel
 import GRDB
 
 /// How much of the past is kept.
