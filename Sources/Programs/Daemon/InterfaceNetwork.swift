@@ -29,7 +29,7 @@ final class InterfaceNetwork: NodeRegistry {
         guard dhcp == .full, subnet.prefixLength <= 30 else { return network }
         let last = subnet.broadcast.value - 1
         // A subnet larger than /16 gets a pool of 32768 addresses, enough for any one wire.
-        let size = min((last - subnet.address.value) / 2 + 1, 32_768)
+        let size = min((last + 1 - subnet.address.value) / 2, 32_768)
         let ours = interface.address.value
         let ranges: [(UInt32, UInt32)] =
             (last - size + 1...last).contains(ours)
