@@ -83,6 +83,7 @@ let package = Package(
 
         // Storage
         module("Storage", "BlockStorage", ["CLinux"]),
+        module("Storage", "FileTree", ["CLinux"]),
         module("Storage", "ImageStore", ["BootModel", "Digests", "CLinux"]),
         module("Storage", "Registry", ["BootModel", "NetworkTypes", sqlite]),
 
@@ -99,6 +100,11 @@ let package = Package(
         ),
         module("Servers", "TFTPServer", ["NetworkIO", "TFTP", "NetworkTypes", "CLinux", log]),
         module("Servers", "HTTPServer", ["NetworkIO", "HTTP1", "NetworkTypes", "CLinux", log]),
+        module(
+            "Servers",
+            "NFSServer",
+            ["NetworkIO", "NFS3", "ONCRPC", "XDR", "FileTree", "NetworkTypes", "CLinux", log]
+        ),
         module("Servers", "NBDServer", ["NetworkIO", "NBD", "BlockStorage", "NetworkTypes", "CLinux", log]),
 
         // Control: the admin API, its server and client, the fleet as text.
@@ -130,6 +136,7 @@ let package = Package(
                 "Daemon", "AdminAPI", "BootModel", "Netboot", "FleetFile", "ImageStore", "ImageBuilder",
                 "InitramfsBuilder",
                 "VirtualLab", "NetworkIO", "NetworkTypes", "BlockStorage", "TFTPServer", "HTTPServer", "NBDServer",
+                "NFSServer", "FileTree",
                 "TFTP", "HTTP1", "NBD", "CLinux", arguments, log,
             ],
             path: "Sources/Programs/diskless",
@@ -151,6 +158,8 @@ let package = Package(
         tests("HTTP1"),
         tests("TFTPServer", ["TFTP", "NetworkIO", "NetworkTypes", "CLinux", log]),
         tests("HTTPServer", ["HTTP1", "NetworkIO", "NetworkTypes", "CLinux", log]),
+        tests("FileTree", ["CLinux"]),
+        tests("NFSServer", ["NFS3", "ONCRPC", "XDR", "FileTree", "NetworkTypes", "CLinux", log]),
         tests("NBD"),
         tests("XDR"),
         tests("ONCRPC", ["XDR"]),
@@ -164,7 +173,7 @@ let package = Package(
         // Other people's clients against our servers; they run the built program, so it is built with them.
         .testTarget(
             name: "InteropTests",
-            dependencies: ["diskless", "NetworkIO", "NetworkTypes", "CLinux"],
+            dependencies: ["diskless", "ImageStore", "BootModel", "NetworkIO", "NetworkTypes", "CLinux"],
             path: "Tests/Interop",
             swiftSettings: settings
         ),

@@ -10,7 +10,7 @@ struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
         abstract: "Run the server.",
-        subcommands: [ServeDaemon.self, ServeNBD.self, ServeTFTP.self, ServeHTTP.self],
+        subcommands: [ServeDaemon.self, ServeNBD.self, ServeNFS.self, ServeTFTP.self, ServeHTTP.self],
         defaultSubcommand: ServeDaemon.self
     )
 }

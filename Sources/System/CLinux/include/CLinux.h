@@ -160,4 +160,86 @@ static inline int clinux_open_in_root(int directory, const char *path, int flags
 /// Lets a write to a closed pipe fail with EPIPE; SIG_IGN is a macro that Swift does not import.
 static inline void clinux_ignore_broken_pipe(void) { signal(SIGPIPE, SIG_IGN); }
 
+// Trees of files: handles, the rights of one thread, directories as the kernel lists them.
+
+/// name_to_handle_at(2): at most `*count` bytes go to `bytes`; their number and the handle's type come back.
+static inline int clinux_handle_of(int directory, const char *name, int flags, void *bytes, unsigned *count, int *type) {
+    struct { struct file_handle head; unsigned char room[MAX_HANDLE_SZ]; } handle;
+    int mount;
+    handle.head.handle_bytes = *count > MAX_HANDLE_SZ ? MAX_HANDLE_SZ : *count;
+    int result = name_to_handle_at(directory, name, &handle.head, &mount, flags);
+    if (result < 0) return result;
+    memcpy(bytes, handle.head.f_handle, handle.head.handle_bytes);
+    *count = handle.head.handle_bytes;
+    *type = handle.head.handle_type;
+    return 0;
+}
+/// open_by_handle_at(2).
+static inline int clinux_open_handle(int mount, const void *bytes, unsigned count, int type, int flags) {
+    struct { struct file_handle head; unsigned char room[MAX_HANDLE_SZ]; } handle;
+    if (count > MAX_HANDLE_SZ) { errno = EINVAL; return -1; }
+    handle.head.handle_bytes = count;
+    handle.head.handle_type = type;
+    memcpy(handle.head.f_handle, bytes, count);
+    return open_by_handle_at(mount, &handle.head, flags);
+}
+/// Opens the file of a descriptor anew, with the rights of this thread; never for a symbolic link or a device.
+static inline int clinux_reopen(int descriptor, int flags) {
+    char path[40];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", descriptor);
+    return open(path, flags | O_CLOEXEC);
+}
+/// chmod(2) of the file of a descriptor that may be O_PATH; not for a symbolic link.
+static inline int clinux_change_mode(int descriptor, mode_t mode) {
+    char path[40];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", descriptor);
+    return chmod(path, mode);
+}
+/// A further name for the file of a descriptor that may be O_PATH.
+static inline int clinux_link(int descriptor, int directory, const char *name) {
+    char path[40];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", descriptor);
+    return linkat(AT_FDCWD, path, directory, name, AT_SYMLINK_FOLLOW);
+}
+/// The user, group and further groups of this thread alone: glibc's setgroups would change all threads.
+static inline int clinux_thread_user(uid_t user) { return (int)syscall(SYS_setfsuid, user); }
+static inline int clinux_thread_group(gid_t group) { return (int)syscall(SYS_setfsgid, group); }
+static inline int clinux_thread_groups(size_t count, const gid_t *groups) {
+    return (int)syscall(SYS_setgroups, count, groups);
+}
+/// Gives this thread a umask and working directory of its own.
+static inline int clinux_own_umask(void) { return unshare(CLONE_FS); }
+/// faccessat2(2) for the file of a descriptor, with the rights that file operations of this thread have (Linux 5.8).
+static inline int clinux_may(int descriptor, int mode) {
+#ifndef SYS_faccessat2
+#define SYS_faccessat2 439
+#endif
+    return (int)syscall(SYS_faccessat2, descriptor, "", mode, AT_EACCESS | AT_EMPTY_PATH);
+}
+/// open_tree(2): the tree at a path as a mount of its own, without what is mounted below it (Linux 5.2).
+static inline int clinux_clone_tree(const char *path) {
+#ifndef SYS_open_tree
+#define SYS_open_tree 428
+#endif
+    return (int)syscall(SYS_open_tree, AT_FDCWD, path, 1 /* OPEN_TREE_CLONE */ | O_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+}
+/// getdents64(2).
+static inline long clinux_list(int directory, void *bytes, size_t size) {
+    return syscall(SYS_getdents64, directory, bytes, size);
+}
+/// A device number (sysmacros.h).
+static inline dev_t clinux_device(unsigned major_number, unsigned minor_number) {
+    return makedev(major_number, minor_number);
+}
+/// Raises the number of descriptors this process may have to its hard limit; gives the limit.
+static inline int clinux_descriptor_limit(struct rlimit *limit) {
+    if (getrlimit(RLIMIT_NOFILE, limit) < 0) return -1;
+    struct rlimit wanted = {.rlim_cur = limit->rlim_max, .rlim_max = limit->rlim_max};
+    if (setrlimit(RLIMIT_NOFILE, &wanted) == 0) *limit = wanted;
+    return 0;
+}
+/// What utimensat(2) takes for "now" and "as it is" in tv_nsec.
+static inline long clinux_time_now(void) { return UTIME_NOW; }
+static inline long clinux_time_omitted(void) { return UTIME_OMIT; }
+
 #endif

@@ -1,0 +1,72 @@
+import ArgumentParser
+import CLinux
+import FileTree
+import Logging
+import NFSServer
+import NetworkTypes
+
+/// `diskless serve nfs DIR`: one directory over NFS version 3, without configuration.
+struct ServeNFS: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "nfs",
+        abstract: "Serve a directory over NFS version 3, under its own path.",
+        discussion: """
+            MOUNT answers on the same port, so clients need port= and mountport=, and nolock. Without --writable nothing can \
+            be changed.
+            """
+    )
+
+    @Argument(help: "The directory to serve.", completion: .directory)
+    var directory: String
+
+    @Option(help: ArgumentHelp("The address and port to listen on; ':PORT' for every address.", valueName: "addr:port"))
+    var listen: String = "127.0.0.1:2049"
+
+    @Flag(help: "Let clients change the files.")
+    var writable = false
+
+    @Option(help: ArgumentHelp("Whose names are not believed: root, all or none.", valueName: "whom"))
+    var squash: SquashRule.Whom = .root
+
+    @Option(
+        help: ArgumentHelp(
+            "Where the key of file handles is kept: clients go on after a restart with it.",
+            valueName: "dir"
+        ),
+        completion: .directory
+    )
+    var state: String = "/var/lib/diskless"
+
+    func run() throws {
+        guard let endpoint = Endpoint(listen) else {
+            throw ValidationError("'\(listen)' is not ADDRESS:PORT: write for example 10.0.0.1:2049, or :2049")
+        }
+        guard geteuid() == 0 else {
+            throw ValidationError("serving NFS needs root: files are opened with the rights of the callers")
+        }
+        guard let path = canonicalPath() else {
+            throw ValidationError("\(directory): \(unsafe String(cString: strerror(clinux_errno())))")
+        }
+        _ = unsafe mkdir(state, 0o755)
+        StopSignal.block()
+        let logger = Logger(label: "nfs")
+        let key = try HandleKey.kept(at: "\(state)/nfs-handles.key")
+        let cache = ObjectCache.fittingDescriptorLimit()
+        let tree = try FileTree(path: path, identity: key.identity(ofPath: path), key: key, cache: cache)
+        let export = NFSExport(path: path, tree: tree, isWritable: writable, squash: SquashRule(squash))
+        let server = try NFSServer(listen: endpoint, source: FixedNFSExports([export]), cache: cache, logger: logger)
+        try server.start()
+        let mode = writable ? "writable" : "read-only"
+        logger.info("serving \(path) on TCP \(server.endpoint), \(mode), squashing \(squash.rawValue)")
+        StopSignal.wait()
+        server.stop()
+    }
+
+    private func canonicalPath() -> String? {
+        guard let resolved = unsafe realpath(directory, nil) else { return nil }
+        defer { unsafe free(resolved) }
+        return unsafe String(cString: resolved)
+    }
+}
+
+extension SquashRule.Whom: ExpressibleByArgument {}

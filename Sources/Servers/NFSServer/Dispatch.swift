@@ -1,0 +1,115 @@
+import FileTree
+import NFS3
+import NetworkIO
+import ONCRPC
+import XDR
+
+/// How a reply goes on behind what was written.
+enum ReplyTail {
+    /// It is whole.
+    case none
+    /// Bytes of a file follow, and the padding.
+    case file(TreeDescriptor, offset: UInt64, count: Int)
+}
+
+// One program and version is one function that takes a procedure's number; a further version joins here.
+extension Conversation {
+    /// Serves one call; the reason when the connection is over.
+    mutating func serve(_ body: Range<Int>) -> String? {
+        let record = unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(input.part(body.lowerBound, body.count)))
+        var reader = XDRReader(record)
+        let call: RPCCall
+        do throws(RPCCallError) { call = try RPCCall(decoding: &reader) } catch {
+            return refuse(error)
+        }
+        guard makeRoom(Self.replySize(call)) else { return "the client does not take its replies" }
+        var writer = unsafe XDRWriter(unsafely: output.part(filled, output.capacity - filled), behind: 4)
+        guard credentials.use(call.flavor, record.extracting(call.credential)) else {
+            RPCReply.encodeAuthError(xid: call.xid, .badCredential, into: &writer)
+            finish(&writer)
+            return nil
+        }
+        let tail = dispatch(call, &reader, &writer)
+        guard !writer.overflowed else { return "a reply is longer than its room" }
+        guard case .file(let file, let offset, let count) = tail else {
+            finish(&writer)
+            return nil
+        }
+        return finish(&writer, file, offset, count) ? nil : "the client does not take its replies"
+    }
+
+    /// Room that the reply may take, in bytes.
+    private static func replySize(_ call: RPCCall) -> Int {
+        guard call.program == NFS3.program else { return listingLimit + 1024 }
+        return switch NFS3Procedure(rawValue: call.procedure) {
+        case .read: directLength + 1024
+        case .readDirectory, .readDirectoryPlus: listingLimit + 1024
+        case .readLink: NFS3.pathLimit + 1024
+        default: 1024
+        }
+    }
+
+    private mutating func refuse(_ error: RPCCallError) -> String? {
+        guard makeRoom(1024) else { return "the client does not take its replies" }
+        var writer = unsafe XDRWriter(unsafely: output.part(filled, output.capacity - filled), behind: 4)
+        switch error {
+        case .noCall:
+            server.logOnce(handle.peer, "sends something that is not a call")
+            return "the client sends something that is not a call"
+        case .wrongProtocolVersion(let xid): RPCReply.encodeProtocolMismatch(xid: xid, into: &writer)
+        case .badAuth(let xid): RPCReply.encodeAuthError(xid: xid, .badCredential, into: &writer)
+        }
+        finish(&writer)
+        return nil
+    }
+
+    private mutating func dispatch(
+        _ call: RPCCall,
+        _ reader: inout XDRReader,
+        _ writer: inout XDRWriter
+    ) -> ReplyTail {
+        switch call.program {
+        case NFS3.program:
+            guard call.version == NFS3.version else {
+                RPCReply.encodeVersionMismatch(xid: call.xid, NFS3.version...NFS3.version, into: &writer)
+                return .none
+            }
+            return serveNFS3(call, &reader, &writer)
+        case Mount3.program:
+            guard call.version == Mount3.version else {
+                RPCReply.encodeVersionMismatch(xid: call.xid, Mount3.version...Mount3.version, into: &writer)
+                return .none
+            }
+            serveMount3(call, &reader, &writer)
+            return .none
+        default:
+            RPCReply.encodeAccepted(xid: call.xid, status: .programUnavailable, into: &writer)
+            return .none
+        }
+    }
+
+    /// Counts a whole reply in.
+    private mutating func finish(_ writer: inout XDRWriter) {
+        let count = writer.count
+        writer.replace(at: 0, with: RecordMarking.mark(length: count - 4))
+        filled += count
+    }
+
+    /// Sends all replies up to this one, then its bytes of a file, which are not copied here.
+    private mutating func finish(
+        _ writer: inout XDRWriter,
+        _ file: TreeDescriptor,
+        _ offset: UInt64,
+        _ count: Int
+    ) -> Bool {
+        let head = writer.count
+        let padding = xdrPadding(count)
+        writer.replace(at: 0, with: RecordMarking.mark(length: head - 4 + count + padding))
+        filled += head
+        guard sendOutput(moreFollows: true) else { return false }
+        guard sendFile(file, offset, count) else { return false }
+        for index in 0..<padding { unsafe output.part(index, 1)[0] = 0 }
+        filled = padding
+        return true
+    }
+}

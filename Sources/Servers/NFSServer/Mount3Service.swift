@@ -1,0 +1,87 @@
+import CLinux
+import FileTree
+import Logging
+import NFS3
+import ONCRPC
+import XDR
+
+extension Conversation {
+    /// One call of the MOUNT protocol.
+    mutating func serveMount3(_ call: RPCCall, _ reader: inout XDRReader, _ writer: inout XDRWriter) {
+        guard let procedure = Mount3.Procedure(rawValue: call.procedure) else {
+            return RPCReply.encodeAccepted(xid: call.xid, status: .procedureUnavailable, into: &writer)
+        }
+        handle.setKnown()
+        switch procedure {
+        case .null, .unmountAll: RPCReply.encodeSuccess(xid: call.xid, into: &writer)
+        case .unmount, .mount:
+            guard let path = try? reader.readBytes(limit: Mount3.pathLimit) else {
+                return RPCReply.encodeAccepted(xid: call.xid, status: .garbageArguments, into: &writer)
+            }
+            RPCReply.encodeSuccess(xid: call.xid, into: &writer)
+            if procedure == .mount { mount(path, &writer) }
+        case .dump:
+            // Who has mounted what is not kept: clients forget to say goodbye.
+            RPCReply.encodeSuccess(xid: call.xid, into: &writer)
+            writer.write(false)
+        case .exports:
+            RPCReply.encodeSuccess(xid: call.xid, into: &writer)
+            let paths = server.source.exports(for: handle.peer).map { Array($0.path.utf8) }
+            var room = Self.listingLimit
+            let fitting = paths.prefix {
+                room -= $0.count + 16
+                return room > 0
+            }
+            Mount3.encodeExports(Array(fitting), into: &writer)
+        }
+    }
+
+    private mutating func mount(_ path: [UInt8], _ writer: inout XDRWriter) {
+        let shown = String(decoding: path, as: UTF8.self)
+        do {
+            let (export, object) = try find(path)
+            Mount3.encodeMounted(NFS3FileHandle(object.handle), into: &writer)
+            server.logger.info("NFS mounted", metadata: ["peer": "\(handle.peer)", "path": "\(shown)"])
+            server.source.mounted(export, by: handle.peer)
+        } catch {
+            let status = Mount3.Status(error)
+            writer.write(status.rawValue)
+            server.logger.notice(
+                "NFS mount refused",
+                metadata: ["peer": "\(handle.peer)", "path": "\(shown)", "status": "\(status.rawValue)"]
+            )
+        }
+    }
+
+    /// The directory at a path: of the export with the longest path that leads there, or below it.
+    private mutating func find(_ path: [UInt8]) throws -> (NFSExport, TreeObject) {
+        let wanted = Self.components(path)
+        var best: (export: NFSExport, length: Int)?
+        for export in server.source.exports(for: handle.peer) {
+            let own = Self.components(Array(export.path.utf8))
+            guard wanted.starts(with: own), own.count >= best?.length ?? 0 else { continue }
+            best = (export, own.count)
+        }
+        guard let best else { throw TreeError(ENOENT) }
+        let names = try wanted.dropFirst(best.length).map { try FileName(Array($0)) }
+        let object = try best.export.tree.find(names, on: &thread)
+        guard object.kind == .directory || !names.isEmpty else { throw TreeError(ENOTDIR) }
+        return (best.export, object)
+    }
+
+    private static func components(_ path: [UInt8]) -> [ArraySlice<UInt8>] { path.split(separator: 0x2f) }
+}
+
+extension Mount3.Status {
+    init(_ error: any Error) {
+        self =
+            switch (error as? TreeError)?.number {
+            case ENOENT, ESTALE: .noEntry
+            case ENOTDIR: .notDirectory
+            case EACCES, EPERM, EXDEV: .accessDenied
+            case ENAMETOOLONG: .nameTooLong
+            case EIO: .inputOutput
+            default: .serverFault
+            }
+    }
+}

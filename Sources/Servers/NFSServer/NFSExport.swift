@@ -1,0 +1,54 @@
+package import FileTree
+package import NetworkTypes
+
+/// One exported tree and how it is served.
+package struct NFSExport: Sendable {
+    /// The path that clients mount.
+    package var path: String
+    /// The files.
+    package var tree: FileTree
+    /// Whether clients may change them.
+    package var isWritable: Bool
+    /// Whose names are not believed.
+    package var squash: SquashRule
+    /// Whether what was acknowledged may be lost in a power cut: for trees that do not outlive a boot.
+    package var isVolatile = false
+
+    package init(
+        path: String,
+        tree: FileTree,
+        isWritable: Bool = false,
+        squash: SquashRule = SquashRule(),
+        isVolatile: Bool = false
+    ) {
+        self.path = path
+        self.tree = tree
+        self.isWritable = isWritable
+        self.squash = squash
+        self.isVolatile = isVolatile
+    }
+}
+
+/// Knows the exports and who may use them; asked on the connections' threads.
+package protocol NFSExportSource: Sendable {
+    /// Changes whenever an answer may have changed: connections ask again then.
+    var revision: UInt64 { get }
+    /// The exports that this client may mount.
+    func exports(for peer: Endpoint) -> [NFSExport]
+    /// The export of a handle that this client holds; nil when it is gone or not for this client.
+    func export(identity: UInt64, for peer: Endpoint) -> NFSExport?
+    /// Told when a client has mounted an export.
+    func mounted(_ export: NFSExport, by peer: Endpoint)
+}
+
+/// The same exports for everybody.
+package struct FixedNFSExports: NFSExportSource {
+    private let list: [NFSExport]
+    package init(_ list: [NFSExport]) { self.list = list }
+    package var revision: UInt64 { 0 }
+    package func exports(for peer: Endpoint) -> [NFSExport] { list }
+    package func export(identity: UInt64, for peer: Endpoint) -> NFSExport? {
+        list.first { $0.tree.identity == identity }
+    }
+    package func mounted(_ export: NFSExport, by peer: Endpoint) {}
+}

@@ -1,0 +1,186 @@
+import CLinux
+package import FileTree
+package import Logging
+import NetworkIO
+package import NetworkTypes
+import Synchronization
+
+/// Serves trees over NFS version 3 and its MOUNT protocol on one TCP port: a thread for each connection, plain calls.
+package final class NFSServer: Sendable {
+    /// What the server allows.
+    package struct Limits: Sendable {
+        /// Connections at the same time; further ones are closed at once.
+        package var connections = 4096
+        /// Connections at the same time that have made no call; the oldest of them makes room for a new one.
+        package var silent = 256
+
+        /// The limits of a server for a thousand nodes.
+        package init() {}
+    }
+
+    /// Where it listens; a port of 0 is replaced by the one the kernel chose.
+    package let endpoint: Endpoint
+    let source: any NFSExportSource
+    let cache: ObjectCache
+    let logger: Logger
+    private let listener: StreamListener
+    private let limits: Limits
+    private let stopSweeping: FileDescriptor
+    private let verifier: Atomic<UInt64>
+    private let careful = Atomic(false)
+
+    private struct State {
+        var connections: [UInt64: ConnectionHandle] = [:]
+        var lastNumber: UInt64 = 0
+        var named: Set<IPv4Address> = []
+        var isStopping = false
+    }
+    private let state = Mutex(State())
+
+    /// Listens at `endpoint`; nothing is served before `start`.
+    ///
+    /// `cache` is the one that the exported trees use. Throws when the port is taken or needs rights, with a text that says
+    /// what to do.
+    package init(
+        listen endpoint: Endpoint,
+        source: any NFSExportSource,
+        cache: ObjectCache,
+        logger: Logger,
+        limits: Limits = Limits()
+    ) throws {
+        listener = try StreamListener(tcp: endpoint)
+        stopSweeping = try FileDescriptor("open an eventfd", eventfd(0, CInt(EFD_CLOEXEC)))
+        self.source = source
+        self.cache = cache
+        self.logger = logger
+        self.limits = limits
+        verifier = Atomic(Self.freshVerifier())
+        if case .tcp(let actual) = listener.place { self.endpoint = actual } else { self.endpoint = endpoint }
+    }
+
+    /// Accepts connections on a thread of its own.
+    package func start() throws {
+        try WorkerThread.start("nfs-sweep") { [self] in sweep() }
+        try WorkerThread.start("nfs-accept") { [self] in acceptAll() }
+    }
+
+    /// What clients compare to find out that unstable writes may be lost (writeverf3): this run of the server.
+    var writeVerifier: UInt64 { verifier.load(ordering: .acquiring) }
+
+    private static func freshVerifier() -> UInt64 {
+        var value: UInt64 = 0
+        if unsafe getrandom(&value, 8, 0) == 8 { return value }
+        var now = timespec()
+        unsafe clock_gettime(CLOCK_REALTIME, &now)
+        return UInt64(bitPattern: Int64(now.tv_sec)) << 32 ^ UInt64(bitPattern: Int64(now.tv_nsec)) ^ UInt64(getpid())
+    }
+
+    /// Whether each change is made durable before its reply is even written: so that a failing disk can be told.
+    var isCareful: Bool { careful.load(ordering: .relaxed) }
+
+    /// A disk failed to keep what it was given: unstable writes must be sent again, and failures told one by one.
+    func storageFailed(_ why: TreeError) {
+        verifier.store(Self.freshVerifier(), ordering: .releasing)
+        guard !careful.exchange(true, ordering: .relaxed) else { return }
+        logger.error("NFS storage fails", metadata: ["why": "\(unsafe String(cString: strerror(why.number)))"])
+    }
+
+    private func sweep() {
+        var wait = pollfd(fd: stopSweeping.number, events: Int16(POLLIN), revents: 0)
+        // Ends with the server: nobody writes the event before `stop`.
+        while true {
+            let result = unsafe poll(&wait, 1, 1000)
+            if result > 0 { return }
+            cache.sweep()
+        }
+    }
+
+    private func acceptAll() {
+        while true {
+            do {
+                guard let socket = try listener.accept() else { return }
+                admit(socket)
+            } catch {
+                logger.error("NFS accepts no more connections", metadata: ["why": "\(error)"])
+                return
+            }
+        }
+    }
+
+    private func admit(_ socket: StreamSocket) {
+        guard let peer = socket.peer else { return }
+        let (handle, crowded): (ConnectionHandle?, ConnectionHandle?) = state.withLock { state in
+            guard !state.isStopping, state.connections.count < limits.connections else { return (nil, nil) }
+            state.lastNumber += 1
+            let handle = ConnectionHandle(state.lastNumber, socket, peer)
+            state.connections[handle.number] = handle
+            guard state.connections.count > limits.silent else { return (handle, nil) }
+            let silent = state.connections.values.filter { !$0.isKnown }
+            guard silent.count > limits.silent else { return (handle, nil) }
+            return (handle, silent.min { $0.number < $1.number })
+        }
+        crowded?.cut()
+        guard let handle else { return logOnce(peer, "there are too many connections") }
+        do {
+            try WorkerThread.start("nfs") { [self] in
+                serve(handle)
+                ended(handle)
+            }
+        } catch {
+            logger.warning("NFS client refused", metadata: ["peer": "\(peer)", "why": "\(error)"])
+            ended(handle)
+        }
+    }
+
+    private func serve(_ handle: ConnectionHandle) {
+        handle.socket.setPromptDelivery()
+        do {
+            var conversation = try Conversation(self, handle)
+            if let why = conversation.run() {
+                logger.debug("NFS connection ends", metadata: ["peer": "\(handle.peer)", "why": "\(why)"])
+            }
+        } catch {
+            logger.warning("NFS client refused", metadata: ["peer": "\(handle.peer)", "why": "\(error)"])
+        }
+    }
+
+    private func ended(_ handle: ConnectionHandle) {
+        handle.socket.disconnect()
+        state.withLock { $0.connections[handle.number] = nil }
+    }
+
+    /// Names a misbehaving address once at a level that people see, later only for debugging.
+    func logOnce(_ peer: Endpoint, _ reason: String) {
+        let isNew = state.withLock { state in
+            if state.named.count >= 1024 { state.named = [] }
+            return state.named.insert(peer.address).inserted
+        }
+        logger.log(
+            level: isNew ? .notice : .debug,
+            "NFS client dropped",
+            metadata: ["peer": "\(peer)", "why": "\(reason)"]
+        )
+    }
+
+    /// How many connections there are.
+    package var connectionCount: Int { state.withLock { $0.connections.count } }
+
+    /// Stops accepting, lets every connection finish what it has read, and returns when all are over.
+    ///
+    /// Connections that take longer than `seconds` are cut.
+    package func stop(seconds: Int = 5) {
+        let handles = state.withLock { state in
+            state.isStopping = true
+            return Array(state.connections.values)
+        }
+        listener.stop()
+        var one: UInt64 = 1
+        _ = unsafe write(stopSweeping.number, &one, 8)
+        for handle in handles { handle.drain() }
+        // Bounded waits: each turn is 5 ms, and cut connections end at once unless the disk hangs.
+        for _ in 0..<max(1, seconds * 200) where connectionCount > 0 { usleep(5_000) }
+        for handle in state.withLock({ Array($0.connections.values) }) { handle.cut() }
+        for _ in 0..<1000 where connectionCount > 0 { usleep(5_000) }
+        cache.removeAll()
+    }
+}

@@ -1,0 +1,144 @@
+import CLinux
+import Synchronization
+
+extension FileTree {
+    /// Makes a regular file; throws EEXIST when the name is taken.
+    package func createFile(
+        _ name: FileName,
+        mode: UInt32,
+        in directory: TreeObject,
+        as caller: Caller,
+        on thread: inout ThreadIdentity
+    ) throws(TreeError) -> TreeObject {
+        try prepare(name, in: directory, as: caller, on: &thread)
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY
+        let writer = TreeDescriptor(
+            try checked(unsafe clinux_openat(directory.pin.number, name.terminated, flags, mode & 0o7777))
+        )
+        try thread.becomeRoot()
+        let (object, attributes) = try adopt(try checked(clinux_reopen(writer.number, O_PATH)))
+        object.open.withLock { $0.writer = .init(descriptor: writer, caller: caller, granted: attributes) }
+        return object
+    }
+
+    /// Makes a directory.
+    package func createDirectory(
+        _ name: FileName,
+        mode: UInt32,
+        in directory: TreeObject,
+        as caller: Caller,
+        on thread: inout ThreadIdentity
+    ) throws(TreeError) -> TreeObject {
+        try prepare(name, in: directory, as: caller, on: &thread)
+        try checked(unsafe mkdirat(directory.pin.number, name.terminated, mode & 0o7777))
+        return try lookup(name, in: directory, as: caller, on: &thread).0
+    }
+
+    /// Makes a symbolic link.
+    package func createLink(
+        _ name: FileName,
+        to target: [UInt8],
+        in directory: TreeObject,
+        as caller: Caller,
+        on thread: inout ThreadIdentity
+    ) throws(TreeError) -> TreeObject {
+        try prepare(name, in: directory, as: caller, on: &thread)
+        guard !target.contains(0) else { throw TreeError(EINVAL) }
+        let text = target.map { CChar(bitPattern: $0) } + [0]
+        try checked(unsafe symlinkat(text, directory.pin.number, name.terminated))
+        return try lookup(name, in: directory, as: caller, on: &thread).0
+    }
+
+    /// Makes a device, a pipe or a socket; throws EINVAL for other kinds.
+    ///
+    /// Devices need root's rights.
+    package func createNode(
+        _ name: FileName,
+        _ kind: FileKind,
+        mode: UInt32,
+        major: UInt32,
+        minor: UInt32,
+        in directory: TreeObject,
+        as caller: Caller,
+        on thread: inout ThreadIdentity
+    ) throws(TreeError) -> TreeObject {
+        let type: CInt
+        switch kind {
+        case .blockDevice: type = S_IFBLK
+        case .characterDevice: type = S_IFCHR
+        case .pipe: type = S_IFIFO
+        case .socket: type = S_IFSOCK
+        default: throw TreeError(EINVAL)
+        }
+        try prepare(name, in: directory, as: caller, on: &thread)
+        let device = kind == .blockDevice || kind == .characterDevice ? clinux_device(major, minor) : 0
+        try checked(unsafe mknodat(directory.pin.number, name.terminated, mode_t(type) | (mode & 0o7777), device))
+        return try lookup(name, in: directory, as: caller, on: &thread).0
+    }
+
+    /// Gives a file a further name.
+    package func link(
+        _ object: TreeObject,
+        as name: FileName,
+        in directory: TreeObject,
+        as caller: Caller,
+        on thread: inout ThreadIdentity
+    ) throws(TreeError) {
+        guard object.kind != .directory else { throw TreeError(EPERM) }
+        try prepare(name, in: directory, as: caller, on: &thread)
+        try checked(unsafe clinux_link(object.pin.number, directory.pin.number, name.terminated))
+    }
+
+    /// Removes a name that is not a directory's, or an empty directory.
+    package func remove(
+        _ name: FileName,
+        isDirectory: Bool,
+        in directory: TreeObject,
+        as caller: Caller,
+        on thread: inout ThreadIdentity
+    ) throws(TreeError) {
+        guard !name.isDotDot else { throw TreeError(ENOTEMPTY) }
+        guard !name.isDot else { throw TreeError(EINVAL) }
+        try prepare(name, in: directory, as: caller, on: &thread)
+        let victim = handle(of: name, in: directory)
+        try checked(
+            unsafe unlinkat(directory.pin.number, name.terminated, isDirectory ? AT_REMOVEDIR : 0)
+        )
+        if let victim { cache.remove(victim) }
+    }
+
+    /// Moves a name; what had the new one is replaced.
+    package func rename(
+        _ name: FileName,
+        in directory: TreeObject,
+        to newName: FileName,
+        in newDirectory: TreeObject,
+        as caller: Caller,
+        on thread: inout ThreadIdentity
+    ) throws(TreeError) {
+        guard newDirectory.kind == .directory else { throw TreeError(ENOTDIR) }
+        guard name.isOrdinary, newName.isOrdinary else { throw TreeError(EINVAL) }
+        try prepare(name, in: directory, as: caller, on: &thread)
+        let victim = handle(of: newName, in: newDirectory)
+        try checked(
+            unsafe renameat(
+                directory.pin.number,
+                name.terminated,
+                newDirectory.pin.number,
+                newName.terminated
+            )
+        )
+        if let victim { cache.remove(victim) }
+    }
+
+    private func prepare(
+        _ name: FileName,
+        in directory: TreeObject,
+        as caller: Caller,
+        on thread: inout ThreadIdentity
+    ) throws(TreeError) {
+        guard directory.kind == .directory else { throw TreeError(ENOTDIR) }
+        guard name.isOrdinary else { throw TreeError(EEXIST) }
+        try thread.become(caller)
+    }
+}

@@ -1,0 +1,108 @@
+import CLinux
+import Synchronization
+
+extension FileTree {
+    /// The file, open for reading by this caller; `attributes` are as of now.
+    ///
+    /// Kept open between requests; opened anew when another caller asks or rights have changed. As there is no OPEN in
+    /// NFSv3, its owner may read it whatever its mode says (who has opened it keeps it), and who may run it may read it.
+    package func reader(
+        of object: TreeObject,
+        as caller: Caller,
+        on thread: inout ThreadIdentity
+    ) throws(TreeError) -> TreeDescriptor {
+        if let open = object.open.withLock({ $0.reader }), open.caller.isSame(as: caller) { return open.descriptor }
+        let opened = try open(object, O_RDONLY, as: caller, on: &thread)
+        object.open.withLock { $0.reader = opened }
+        return opened.descriptor
+    }
+
+    /// The file, open for writing by this caller.
+    package func writer(
+        of object: TreeObject,
+        as caller: Caller,
+        _ attributes: FileAttributes,
+        on thread: inout ThreadIdentity
+    ) throws(TreeError) -> TreeDescriptor {
+        if let open = object.open.withLock({ $0.writer }), open.caller.isSame(as: caller),
+            open.granted.grantsAs(attributes)
+        {
+            return open.descriptor
+        }
+        let opened = try open(object, O_WRONLY, as: caller, on: &thread)
+        object.open.withLock { $0.writer = opened }
+        return opened.descriptor
+    }
+
+    /// Whether the reader that is kept was granted under other rights than the file has now.
+    package func isOutdated(_ object: TreeObject, _ attributes: FileAttributes) -> Bool {
+        object.open.withLock { open in
+            guard let reader = open.reader, !reader.granted.grantsAs(attributes) else { return false }
+            open.reader = nil
+            return true
+        }
+    }
+
+    private func open(
+        _ object: TreeObject,
+        _ mode: CInt,
+        as caller: Caller,
+        on thread: inout ThreadIdentity
+    ) throws(TreeError) -> TreeObject.OpenFile {
+        switch object.kind {
+        case .regular: break
+        case .directory: throw TreeError(EISDIR)
+        // Never opened here: a device or a pipe would be the server's own.
+        default: throw TreeError(EINVAL)
+        }
+        try thread.become(caller)
+        let attributes = try object.attributes()
+        let flags = mode | O_NOCTTY
+        var descriptor = clinux_reopen(object.pin.number, flags)
+        if descriptor < 0, clinux_errno() == EACCES {
+            let mayRun = mode == O_RDONLY && clinux_may(object.pin.number, X_OK) == 0
+            guard attributes.status.st_uid == caller.user || mayRun else { throw TreeError(EACCES) }
+            try thread.becomeRoot()
+            descriptor = clinux_reopen(object.pin.number, flags)
+        }
+        try checked(descriptor)
+        return .init(descriptor: TreeDescriptor(descriptor), caller: caller, granted: attributes)
+    }
+
+    /// A descriptor by which an object can be made durable, whoever asks.
+    private func syncDescriptor(
+        _ object: TreeObject,
+        on thread: inout ThreadIdentity
+    ) throws(TreeError) -> TreeDescriptor {
+        let kept = object.open.withLock { $0.writer ?? $0.reader }
+        if let kept { return kept.descriptor }
+        try thread.becomeRoot()
+        let isDirectory = object.kind == .directory
+        let descriptor = TreeDescriptor(
+            try checked(clinux_reopen(object.pin.number, O_RDONLY | (isDirectory ? O_DIRECTORY : 0)))
+        )
+        if isDirectory {
+            let attributes = try FileAttributes.of(descriptor.number)
+            object.open.withLock {
+                $0.reader = .init(descriptor: descriptor, caller: .root, granted: attributes)
+            }
+        }
+        return descriptor
+    }
+
+    /// Returns when everything that was done to the object is on stable storage.
+    package func sync(
+        _ object: TreeObject,
+        dataOnly: Bool = false,
+        on thread: inout ThreadIdentity
+    ) throws(TreeError) {
+        switch object.kind {
+        case .regular, .directory:
+            let descriptor = try syncDescriptor(object, on: &thread)
+            try checked(dataOnly ? fdatasync(descriptor.number) : fsync(descriptor.number))
+        default:
+            // Links and devices cannot be opened to be synchronised alone.
+            try checked(syncfs(top.number))
+        }
+    }
+}
