@@ -82,7 +82,7 @@ struct TestImage {
         build.executableURL = URL(fileURLWithPath: program)
         build.arguments = [
             "image", "build", name, "--kernel", "cloud", "--format", format, "--root-password", "diskless",
-            "--package", "openssh-server", "--state", Self.state,
+            "--package", "openssh-server", "--kernel-argument", "console=ttyS0,115200", "--state", Self.state,
         ]
         build.standardInput = FileHandle.nullDevice
         try build.run()

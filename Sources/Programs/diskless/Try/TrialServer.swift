@@ -37,7 +37,9 @@ struct TrialServer {
     /// Names the node and gives it its image.
     func apply(node: String, mac: MACAddress, writes: String?) throws {
         let root = writes.map { "\n    root: {via: nbd, writes: \($0)}" } ?? ""
-        let fleet = "nodes:\n  - name: \(node)\n    mac: [\"\(mac)\"]\n    image: \(version)\(root)\n"
+        // The machine has no screen: its console is the serial line that the lab reads.
+        let console = "\n    kernel-arguments: [\"console=ttyS0,115200\"]"
+        let fleet = "nodes:\n  - name: \(node)\n    mac: [\"\(mac)\"]\n    image: \(version)\(root)\(console)\n"
         let file = "\(state)/fleet.yaml"
         try fleet.write(toFile: file, atomically: false, encoding: .utf8)
         try lab.server.run([program, "apply", file, "--state", state])
