@@ -93,19 +93,8 @@ final class NBDServerProcess {
     private let log: String
     private(set) var port: UInt16 = 0
 
-    /// The program that was built beside the tests.
-    static var program: String {
-        var buffer = [UInt8](repeating: 0, count: 4096)
-        let count = unsafe buffer.withUnsafeMutableBytes {
-            guard let room = unsafe $0.bindMemory(to: CChar.self).baseAddress else { return -1 }
-            return unsafe readlink("/proc/self/exe", room, $0.count)
-        }
-        let path = String(decoding: buffer[..<max(count, 0)], as: UTF8.self)
-        return path[..<(path.lastIndex(of: "/") ?? path.startIndex)] + "/diskless"
-    }
-
     init(_ arguments: [String], in directory: TemporaryFiles) throws {
-        command = [Self.program, "serve", "nbd"] + arguments
+        command = [BuiltProgram.path, "serve", "nbd"] + arguments
         log = directory.path("server-log")
         try start(port: 0)
     }

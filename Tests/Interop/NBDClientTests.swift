@@ -122,10 +122,10 @@ import Testing
     }
 
     @Test func badArgumentsGetOneClearLine() throws {
-        let outcome = try run(NBDServerProcess.program, "serve", "nbd", "/nowhere/image")
+        let outcome = try run(BuiltProgram.path, "serve", "nbd", "/nowhere/image")
         #expect(outcome.status != 0)
         #expect(outcome.output.contains("/nowhere/image: No such file or directory"), "\(outcome.output)")
-        let both = try run(NBDServerProcess.program, "serve", "nbd", image, "--writable", "--cow", files.path("x"))
+        let both = try run(BuiltProgram.path, "serve", "nbd", image, "--writable", "--cow", files.path("x"))
         #expect(both.output.contains("choose one"), "\(both.output)")
     }
 }

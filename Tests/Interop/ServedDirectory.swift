@@ -13,8 +13,8 @@ final class ServedDirectory {
     init(_ kind: String) throws {
         files = try TemporaryFiles()
         log = files.path("server-log")
-        mkdir(files.path("served"), 0o700)
-        let command = [NBDServerProcess.program, "serve", kind, files.path("served"), "--listen", "127.0.0.1:0", "-v"]
+        _ = unsafe mkdir(files.path("served"), 0o700)
+        let command = [BuiltProgram.path, "serve", kind, files.path("served"), "--listen", "127.0.0.1:0", "-v"]
         process = try NBDClientProgram.start(command, log: log)
         for _ in 0..<5000 {
             let words = messages.split { " ,\n".contains($0) }

@@ -1,0 +1,42 @@
+import BootModel
+import CLinux
+import ImageStore
+import Testing
+
+/// An image whose files are patterned bytes: enough for everything but booting.
+enum MadeUpImage {
+    /// Publishes the next version.
+    static func publish(_ name: String, state: String, rootSize: Int) throws {
+        let draft = try ImageStore(state: state).draft(try ImageName(validating: name))
+        try write("kernel of \(name)", draft.files + "/kernel")
+        try write("initramfs of \(name)", draft.files + "/initramfs")
+        try write(String(repeating: "0123456789abcdef", count: rootSize / 16), draft.files + "/root.squashfs")
+        try write("bash 5.2\n", draft.files + "/packages.txt")
+        _ = try draft.publish(
+            ImageDraft.Description(
+                architecture: "amd64",
+                kernelRelease: "6.1.0-1-amd64",
+                rootFormat: .squashfs,
+                kernelArguments: [],
+                roles: [.kernel: "kernel", .initramfs: "initramfs", .root: "root.squashfs"],
+                extraFiles: ["packages.txt"],
+                provenance: ImageProvenance(
+                    recipe: "debian",
+                    suite: "bookworm",
+                    packageCount: 1,
+                    tools: [:],
+                    command: []
+                )
+            )
+        )
+    }
+
+    /// Writes a text file.
+    static func write(_ text: String, _ path: String) throws {
+        let descriptor = unsafe clinux_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        try #require(descriptor >= 0, "\(path)")
+        defer { close(descriptor) }
+        let bytes = Array(text.utf8)
+        try #require(unsafe CLinux.write(descriptor, bytes, bytes.count) == bytes.count)
+    }
+}

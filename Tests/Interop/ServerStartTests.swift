@@ -1,0 +1,159 @@
+import CLinux
+import NetworkIO
+import NetworkTypes
+import Testing
+
+/// How `diskless serve` begins and ends, seen from outside.
+@Suite(
+    .enabled(if: TestNetwork.isPossible, "needs root and ip for network namespaces"),
+    .timeLimit(.minutes(5))
+) struct ServerStartTests {
+    @Test(arguments: [("UDP", 69), ("TCP", 8067), ("TCP", 10809), ("UDP", 67), ("UDP", 4011)])
+    func takenPort(transport: String, port: UInt16) throws {
+        let server = try ServerProcess()
+        let holder = try TestNetwork.socket(in: server.network.server) { () throws -> any Sendable in
+            transport == "UDP"
+                ? try UDPSocket(bind: Endpoint(.any, port)) : try StreamListener(tcp: Endpoint(.any, port))
+        }
+        let result = try server.serve()
+        #expect(result.status == 1)
+        #expect(result.errorLines.count == 1, "\(result.errors)")
+        #expect(result.errors.contains("\(transport) 0.0.0.0:\(port) is taken by another program"))
+        withExtendedLifetime(holder) {}
+        #expect(try server.run(["ss", "-Hlntu"]).output.split(separator: "\n").count == 1, "only the holder listens")
+    }
+
+    @Test func secondServerOnOneState() throws {
+        let server = try ServerProcess()
+        try server.start()
+        let second = try server.serve()
+        #expect(second.status == 1)
+        #expect(second.errorLines.count == 1)
+        #expect(second.errors.contains("another diskless server (process \(server.process)) uses \(server.state)"))
+        #expect(try server.diskless("status").status == 0, "the first goes on")
+    }
+
+    @Test func unknownInterface() throws {
+        let server = try ServerProcess()
+        let result = try server.serve(["--interface", "nope0"])
+        #expect(result.status == 1)
+        #expect(result.errors == "Error: interface nope0 does not exist or has no IPv4 address; there is wire0\n")
+    }
+
+    @Test(arguments: [
+        ("stat: /tmp\n", "1:1: unknown key \"stat\""), ("state: /tmp/x\ndhcp: fulll\n", "2:7: dhcp \"fulll\""),
+        ("ports:\n  htp: 8067\n", "2:3: unknown key \"htp\""), ("ports:\n  http: 80670\n", "2:9: "),
+        ("state: [\n", ":"),
+    ])
+    func wrongConfiguration(text: String, problem: String) throws {
+        let server = try ServerProcess()
+        let file = server.files.path("diskless.yaml")
+        try MadeUpImage.write(text, file)
+        let result = try server.serve(ServerProcess.usual + ["--config", file])
+        #expect(result.status == 1)
+        #expect(result.errorLines.count == 1, "\(result.errors)")
+        #expect(result.errors.hasPrefix("Error: \(file):"))
+        #expect(result.errors.contains(problem), "\(result.errors)")
+        let missing = try server.serve(["--config", file + "-none"])
+        #expect(missing.status == 1)
+        #expect(missing.errors.contains("\(file)-none"))
+    }
+
+    @Test func saysWhenNoLoaderIsInstalled() throws {
+        let server = try ServerProcess()
+        server.preparation = "for d in /usr/lib/ipxe /usr/share/ipxe; do [ ! -d $d ] || mount -t tmpfs none $d; done"
+        try server.publish("debian")
+        try server.start()
+        #expect(server.log.contains("no loader is installed: machines whose card is not iPXE cannot boot"))
+        let explained = try server.diskless("explain", "52:54:00:77:00:01")
+        #expect(explained.status == 1)
+        #expect(explained.output.contains("undionly.kpxe"), "\(explained.output)")
+        #expect(explained.output.contains("install"), "\(explained.output)")
+        #expect(explained.output.contains("iPXE asks\n  gets http://"), "\(explained.output)")
+    }
+
+    @Test func endsAtOnceAndFreesEverything() throws {
+        let server = try ServerProcess()
+        try server.start()
+        let silent = try TestNetwork.socket(in: server.network.client) {
+            try [8067, 10809].map { try StreamSocket(connectingTo: Endpoint(ServerProcess.address, $0)) }
+        }
+        let end = try server.terminate()
+        #expect(end.status == 0)
+        #expect(end.seconds < 2)
+        #expect(unsafe access(server.state + "/admin.sock", F_OK) != 0)
+        #expect(try server.run(["ss", "-Hlntu"]).output.isEmpty)
+        withExtendedLifetime(silent) {}
+        try server.start()
+        #expect(try server.diskless("status").status == 0)
+    }
+
+    @Test func servesAtOnceAfterACrash() throws {
+        let server = try ServerProcess()
+        try server.publish("debian")
+        try server.start()
+        let root = "nbd://\(ServerProcess.address)/debian@1"
+        for _ in 0..<3 {
+            // A connection that the crash leaves behind must not hold the port.
+            let silent = try TestNetwork.socket(in: server.network.client) {
+                try [8067, 10809].map { try StreamSocket(connectingTo: Endpoint(ServerProcess.address, $0)) }
+            }
+            server.kill()
+            try server.start()
+            withExtendedLifetime(silent) {}
+            #expect(try server.client("nbdinfo", "--size", root).output == "1048576\n")
+            #expect(try server.client("curl", "-sS", "http://\(ServerProcess.address):8067/").status == 0)
+            #expect(try server.diskless("status").status == 0)
+        }
+    }
+}
+
+/// What `diskless serve nbd`, `serve tftp` and `serve http` say when they cannot begin.
+@Suite(.timeLimit(.minutes(3))) struct OneProtocolTests {
+    private let files: TemporaryFiles
+
+    init() throws { files = try TemporaryFiles() }
+
+    private func serve(_ words: String...) throws -> NBDClientProgram.Outcome {
+        try NBDClientProgram.run([BuiltProgram.path, "serve"] + words, in: files)
+    }
+
+    @Test(arguments: ["nbd", "tftp", "http"])
+    func missingFile(kind: String) throws {
+        let outcome = try serve(kind, files.path("none"), "--listen", "127.0.0.1:0")
+        #expect(outcome.status == 1)
+        #expect(outcome.output.contains(files.path("none")))
+        #expect(outcome.output.split(separator: "\n").count == 1, "\(outcome.output)")
+    }
+
+    @Test(arguments: ["nbd", "tftp", "http"], ["127.0.0.1", "127.0.0.1:99999", "300.1.1.1:80", "x"])
+    func badListen(kind: String, listen: String) throws {
+        let outcome = try serve(kind, files.directory, "--listen", listen)
+        #expect(outcome.status == 2)
+        #expect(outcome.output.contains("'\(listen)' is not ADDRESS:PORT"))
+    }
+
+    @Test(arguments: ["nbd", "http"])
+    func takenTCPPort(kind: String) throws {
+        let holder = try StreamListener(tcp: Endpoint(.loopback, 0))
+        let port = try #require(holder.tcpPort)
+        let file = kind == "nbd" ? try files.image("disk", size: 4096, offset: 0, count: 4096) : files.directory
+        let outcome = try serve(kind, file, "--listen", "127.0.0.1:\(port)")
+        #expect(outcome.status == 1)
+        #expect(outcome.output.contains("TCP 127.0.0.1:\(port) is taken by another program"))
+        #expect(outcome.output.split(separator: "\n").count == 1, "\(outcome.output)")
+    }
+
+    @Test func takenUDPPort() throws {
+        let holder = try UDPSocket(bind: Endpoint(.loopback, 0))
+        let outcome = try serve("tftp", files.directory, "--listen", "127.0.0.1:\(holder.endpoint.port)")
+        #expect(outcome.status == 1)
+        #expect(outcome.output.contains("UDP 127.0.0.1:\(holder.endpoint.port) is taken by another program"))
+        #expect(outcome.output.split(separator: "\n").count == 1, "\(outcome.output)")
+    }
+}
+
+extension StreamListener {
+    /// The port of a TCP listener.
+    fileprivate var tcpPort: UInt16? { if case .tcp(let endpoint) = place { endpoint.port } else { nil } }
+}
