@@ -1,4 +1,5 @@
 import CLinux
+import ImageStore
 import Testing
 
 @testable import ImageBuilder
@@ -30,6 +31,19 @@ import Testing
 
     @Test func killedBySignal() throws {
         #expect(try runner().run("/bin/sh", ["-c", "kill -9 $$"]).status == .signal(9))
+    }
+
+    /// apt waits for ever when it has no room for an index.
+    @Test(.timeLimit(.minutes(1))) func stopsWhenTheFileSystemStaysFull() throws {
+        var runner = try runner()
+        runner.fullFileSystem = { FileSystemRoom(at: "/") }
+        do {
+            _ = try runner.run("/bin/sh", ["-c", "echo begun; exec sleep 600"])
+            Issue.record("it ran to its end")
+        } catch .noSpace(let phase, _, _, let lines) {
+            #expect(phase == "running sh")
+            #expect(lines == ["begun"])
+        }
     }
 
     @Test func missingProgram() throws {

@@ -45,7 +45,8 @@ extension BuildError: CustomStringConvertible {
             return Self.text("\(phase): \(name) \(how)", lines)
         case .noSpace(let phase, let room, let needed, let lines):
             let wish = needed.map { ", the build needs about \(FileSystemRoom.text($0))" } ?? ""
-            return Self.text("\(phase): the file system at \(room.mountPoint) is full: \(room.summary)\(wish)", lines)
+            let state = room.free < 4 << 20 ? "is full" : "has too little room"
+            return Self.text("\(phase): the file system at \(room.mountPoint) \(state): \(room.summary)\(wish)", lines)
         case .interrupted: return "interrupted; nothing is left behind"
         case .system(let action, let path, let code):
             return "cannot \(action)\(path.isEmpty ? "" : " \(path)"): \(unsafe String(cString: strerror(code)))"

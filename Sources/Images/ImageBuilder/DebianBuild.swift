@@ -35,16 +35,31 @@ struct DebianBuild {
         unsafe clock_gettime(CLOCK_REALTIME, &now)
         let wish = unsafe getenv("SOURCE_DATE_EPOCH").flatMap { unsafe Int64(String(cString: $0)) }
         time = wish ?? Int64(now.tv_sec)
-        tools = ToolRunner(interruption: interruption, environment: Self.environment)
+        var tools = ToolRunner(interruption: interruption, environment: Self.environment)
+        tools.fullFileSystem = { FileSystemRoom(at: draft.work).flatMap { $0.isFull ? $0 : nil } }
+        self.tools = tools
         // All of them before the first minute is spent.
         for tool in [Tool.mmdebstrap, recipe.rootFormat == .ext4 ? .mkfsExt4 : .mksquashfs, .aptConfig, .dpkgQuery] {
             _ = try tool.path()
         }
         try ForeignArchitecture.check(recipe.architecture)
+        if let room = FileSystemRoom(at: draft.work), room.free < Self.leastRoom {
+            throw BuildError.noSpace(
+                phase: BuildPhase.prepare.rawValue,
+                room: room,
+                needed: Self.usualRoom,
+                lastLines: []
+            )
+        }
         if recipe.rootPassword == nil, recipe.sshKeys.isEmpty {
             progress(.warning("nobody can log in: give --root-password or --ssh-key, or make a user in --script"))
         }
     }
+
+    /// What a build takes as a rule, in bytes: tree, fetched packages and root file.
+    private static let usualRoom: Int64 = 1 << 30
+    /// With less than this no system fits, in bytes: the smallest tree alone takes more.
+    private static let leastRoom: Int64 = 256 << 20
 
     /// The tools' environment: nothing of the caller's that could change the outcome, but proxies to reach the archive.
     private static var environment: [String] {
@@ -174,18 +189,19 @@ struct DebianBuild {
 
     /// The error with its cause, when that is a full file system: tools say it in words of their own.
     func explained(_ error: BuildError) -> BuildError {
-        let needed: Int64 = 1 << 30
         switch error {
+        case .noSpace(_, let room, nil, let lines):
+            return .noSpace(phase: phase.rawValue, room: room, needed: Self.usualRoom, lastLines: lines)
         case .toolFailed(_, let phase, _, let lines):
             guard let room = FileSystemRoom(at: draft.work),
                 lines.contains(where: { $0.contains("No space left on device") || $0.contains("not enough free space") }
                 )
                     || room.free < 4 << 20
             else { return error }
-            return .noSpace(phase: phase, room: room, needed: needed, lastLines: lines)
+            return .noSpace(phase: phase, room: room, needed: Self.usualRoom, lastLines: lines)
         case .system(_, _, let code) where code == ENOSPC || code == EDQUOT:
             guard let room = FileSystemRoom(at: draft.work) else { return error }
-            return .noSpace(phase: phase.rawValue, room: room, needed: needed, lastLines: [])
+            return .noSpace(phase: phase.rawValue, room: room, needed: Self.usualRoom, lastLines: [])
         default: return error
         }
     }

@@ -1,4 +1,5 @@
 internal import CLinux
+internal import ImageStore
 
 /// Runs other people's programs: an argument vector and no shell, output read as it comes and kept in bounds, and the
 /// program stopped with everything it started when somebody asks to stop.
@@ -7,6 +8,8 @@ struct ToolRunner {
     let interruption: Interruption
     /// The whole environment of the programs.
     let environment: [String]
+    /// Tells of the file system that programs write to while it is full; nil while it has room.
+    var fullFileSystem: () -> FileSystemRoom? = { nil }
 
     /// How much of a program's end is kept for messages, in lines and in bytes a line.
     static let tailLines = 12
@@ -15,6 +18,10 @@ struct ToolRunner {
     static let captureLimit = 16 << 20
     /// How long a program may clean up after it was asked to stop, in milliseconds.
     static let patience: Int64 = 15_000
+    /// How long a full file system is waited for, in milliseconds: a program that can, says itself what it lacks.
+    ///
+    /// apt does not: without room for an index it waits for ever.
+    static let fullPatience: Int64 = 3000
 
     /// What a program left.
     struct Outcome {
@@ -33,7 +40,8 @@ struct ToolRunner {
     /// Runs a program to its end.
     ///
     /// Standard output and error come together, line by line, to `line`; with `capture`, standard output is kept instead.
-    /// Standard input is `input`. Throws only when the program cannot be started, or after an interruption.
+    /// Standard input is `input`. Throws only when the program cannot be started, after an interruption, or when the file
+    /// system stays full.
     func run(
         _ path: String,
         _ arguments: [String],
@@ -47,6 +55,9 @@ struct ToolRunner {
         var tail: [String] = []
         var output: [UInt8] = []
         var stopAsked: Int64?
+        var fullSince: Int64?
+        var lookedForRoom = Self.milliseconds()
+        var full: FileSystemRoom?
         var isKilled = false
         func take(_ text: String) {
             if tail.count == Self.tailLines { tail.removeFirst() }
@@ -62,6 +73,16 @@ struct ToolRunner {
                 stopAsked = Self.milliseconds()
                 child.signal(SIGTERM)
             }
+            if stopAsked == nil, Self.milliseconds() - lookedForRoom > 500 {
+                lookedForRoom = Self.milliseconds()
+                let room = fullFileSystem()
+                fullSince = room == nil ? nil : fullSince ?? lookedForRoom
+                if let room, let since = fullSince, lookedForRoom - since >= Self.fullPatience {
+                    full = room
+                    stopAsked = lookedForRoom
+                    child.signal(SIGTERM)
+                }
+            }
             if let asked = stopAsked, !isKilled, Self.milliseconds() - asked > Self.patience {
                 isKilled = true
                 child.signal(SIGKILL)
@@ -75,6 +96,11 @@ struct ToolRunner {
             // Whatever the program has left running goes with it.
             child.signal(SIGKILL)
             throw .interrupted(signal: signal)
+        }
+        if let full {
+            child.signal(SIGKILL)
+            let name = path.split(separator: "/").last ?? ""
+            throw .noSpace(phase: "running \(name)", room: full, needed: nil, lastLines: tail)
         }
         return Outcome(status: status ?? .exit(0), tail: tail, output: output)
     }

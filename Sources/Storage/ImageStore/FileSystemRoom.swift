@@ -8,6 +8,8 @@ public struct FileSystemRoom: Hashable, Sendable {
     public let free: Int64
     /// Bytes in all.
     public let total: Int64
+    /// Whether nobody can write there any more, root on its reserve neither.
+    public let isFull: Bool
 
     /// The file system that holds `path`, or the nearest directory above it that exists; nil when that cannot be told.
     public init?(at path: String) {
@@ -22,6 +24,7 @@ public struct FileSystemRoom: Hashable, Sendable {
         guard unsafe statvfs(place, &room) == 0 else { return nil }
         free = Int64(clamping: UInt64(room.f_bavail) * UInt64(room.f_frsize))
         total = Int64(clamping: UInt64(room.f_blocks) * UInt64(room.f_frsize))
+        isFull = UInt64(room.f_bfree) * UInt64(room.f_frsize) < 64 << 10
         let device = status.st_dev
         while true {
             let parent = Self.parent(of: place)
