@@ -160,7 +160,7 @@ let package = Package(
         tests("HTTPServer", ["HTTP1", "NetworkIO", "NetworkTypes", "CLinux", log]),
         tests("FileTree", ["CLinux"]),
         tests("NFSServer", ["NFS3", "ONCRPC", "XDR", "FileTree", "NetworkTypes", "CLinux", log]),
-        tests("NBD"),
+        tests("NBD", ["ByteCoding"]),
         tests("XDR"),
         tests("ONCRPC", ["XDR"]),
         tests("NFS3", ["XDR", "ONCRPC"]),

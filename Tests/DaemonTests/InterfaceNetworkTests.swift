@@ -19,7 +19,9 @@ import Testing
 
     @Test func ourOwnAddressIsNotInThePool() throws {
         #expect(
-            try network("10.0.0.200", 24).pools.map(\.description) == ["10.0.0.128-10.0.0.199", "10.0.0.201-10.0.0.254"]
+            try network("10.0.0.200", 24).pools.map(\.description) == [
+                "10.0.0.128-10.0.0.199", "10.0.0.201-10.0.0.254",
+            ]
         )
         #expect(try network("10.0.0.254", 24).pools.map(\.description) == ["10.0.0.128-10.0.0.253"])
     }
