@@ -44,7 +44,9 @@ final class Node: Sendable {
         let text = console.text(from: begin)
         let output = text.components(separatedBy: "end-\(number)-").first ?? ""
         let code = console.text(from: end).prefix(done - end - 1)
-        let clean = output.replacing("\r", with: "").trimmingCharacters(in: .whitespacesAndNewlines)
+        // Bash tells the terminal about pasted text around every command, whatever the prompt is.
+        let clean = output.replacing(/\x{1b}\[[0-9;?]*[A-Za-z]/, with: "").replacing("\r\n", with: "\n")
+            .trimmingCharacters(in: .whitespacesAndNewlines)
         guard code == "0" else { throw LabError("\(name): “\(command)” failed with \(code): \(clean.suffix(500))") }
         return clean
     }
