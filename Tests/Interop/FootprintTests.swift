@@ -10,7 +10,7 @@ import Testing
 
     @Test func idleMemory() throws {
         let server = try ServerProcess()
-        try server.publish("debian", rootSize: 64 << 20)
+        try server.publish("debian", rootSize: 8 << 20)
         try server.start()
         let idle = try server.memory()
         #expect(idle < Self.limit, "\(idle) KiB at the start")

@@ -124,7 +124,10 @@ import Testing
         var random = Seeded(state: seed)
         let udp = try TestNetwork.socket(in: server.network.client) { try UDPSocket(bind: Endpoint(Self.stranger, 0)) }
         for round in 0..<rounds {
-            for (port, good) in [(67, Self.discover), (4011, Self.discover), (69, Self.readRequest)] {
+            for (port, good) in [
+                (67, DiscoverPacket.bytes(from: [0x52, 0x54, 0, 0x77, 0, 9])),
+                (4011, DiscoverPacket.bytes(from: [0x52, 0x54, 0, 0x77, 0, 9])), (69, Self.readRequest),
+            ] {
                 let packet = Self.rubbish(good, round, &random)
                 try? udp.send(packet.span, to: Endpoint(ServerProcess.address, UInt16(port)))
             }
@@ -157,13 +160,6 @@ import Testing
         default: return good + random.bytes(Int.random(in: 1...600, using: &random))
         }
     }
-
-    /// A PXE client's DISCOVER: BOOTREQUEST over Ethernet, magic cookie, message type, option 93, vendor class.
-    private static let discover: [UInt8] =
-        [1, 1, 6, 0, 0x12, 0x34, 0x56, 0x78] + [UInt8](repeating: 0, count: 20)
-        + [0x52, 0x54, 0, 0x77, 0, 9] + [UInt8](repeating: 0, count: 202) + [99, 130, 83, 99, 53, 1, 1, 93, 2, 0, 0]
-        + [60, 32] + Array("PXEClient:Arch:00000:UNDI:002001".utf8) + [97, 17] + [UInt8](repeating: 0, count: 17)
-        + [55, 4, 1, 3, 66, 67, 255]
 
     private static let readRequest: [UInt8] =
         [0, 1] + Array("undionly.kpxe\0octet\0blksize\01468\0tsize\00\0windowsize\016\0".utf8)
