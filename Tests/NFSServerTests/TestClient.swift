@@ -21,13 +21,9 @@ final class TestClient {
         let length = socklen_t(MemoryLayout<sockaddr_in>.size)
         guard unsafe clinux_connect(descriptor, &address, length) == 0 else { throw Failure(what: "connect") }
         var limit = timeval(tv_sec: 10, tv_usec: 0)
-        _ = unsafe setsockopt(
-            descriptor,
-            SOL_SOCKET,
-            SO_RCVTIMEO,
-            &limit,
-            socklen_t(MemoryLayout<timeval>.size)
-        )
+        for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
+            _ = unsafe setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
+        }
     }
 
     deinit { close(descriptor) }
