@@ -27,6 +27,9 @@ let package = Package(
         module("Protocols", "TFTP", ["ByteCoding"]),
         module("Protocols", "HTTP1", ["ByteCoding"]),
         module("Protocols", "NBD", ["ByteCoding"]),
+        module("Protocols", "XDR", ["ByteCoding"]),
+        module("Protocols", "ONCRPC", ["XDR"]),
+        module("Protocols", "NFS3", ["XDR", "ONCRPC"]),
         module("Formats", "CPIO", ["ByteCoding"]),
         module("Formats", "PCAP", ["ByteCoding", "NetworkTypes"]),
         .target(name: "CLibFuzzer"),
@@ -34,7 +37,7 @@ let package = Package(
             name: "Fuzz",
             dependencies: [
                 "CLibFuzzer", "ByteCoding", "NetworkTypes", "DHCP", "NeighborDiscovery", "TFTP", "HTTP1", "NBD", "CPIO",
-                "PCAP",
+                "PCAP", "XDR", "ONCRPC", "NFS3",
             ],
             swiftSettings: instrumented,
             // gold fails on the sanitizer's debug information; lld comes with the toolchain.

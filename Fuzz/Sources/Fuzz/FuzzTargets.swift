@@ -11,8 +11,11 @@ let fuzzTargets: [String: FuzzTarget] = [
     "http": fuzzHTTPRequest,
     "nbd-handshake": fuzzNBDHandshake,
     "nbd-request": fuzzNBDRequest,
+    "nfs3-arguments": fuzzNFS3Arguments,
     "pcap": fuzzPCAP,
     "router-solicitation": { RouterSolicitation.fuzz($0) },
+    "rpc-call": fuzzRPCCall,
+    "rpc-record": fuzzRPCRecord,
     "tftp": fuzzTFTP,
 ]
 
