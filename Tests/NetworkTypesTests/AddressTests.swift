@@ -62,3 +62,23 @@ import Testing
         #expect(Endpoint("10.0.0.1:65536") == nil)
     }
 }
+
+@Suite struct TextTests {
+    @Test(arguments: [0, 1, 9, 10, 99, 100, 101, 199, 200, 255] as [UInt8])
+    func everyOctetIsWritten(octet: UInt8) {
+        let text = "\(octet)"
+        #expect(IPv4Address(octet, octet, 0, octet).description == "\(text).\(text).0.\(text)")
+    }
+
+    @Test func aMACAddressIsWrittenThreeWays() {
+        let mac = MACAddress(value: 0x00ab_cdef_0019)
+        #expect(mac.description == "00:ab:cd:ef:00:19")
+        #expect(mac.dashed == "00-ab-cd-ef-00-19")
+        #expect(mac.hexadecimal == "00abcdef0019")
+    }
+
+    @Test func textFromTheNetworkStaysOnItsLine() {
+        #expect("a\nb\r\u{1b}[2J\u{9b}\u{202e}\u{2028}ü".printable == "a?b??[2J???ü")
+        #expect(String(repeating: "x", count: 1000).printable.count == 255)
+    }
+}

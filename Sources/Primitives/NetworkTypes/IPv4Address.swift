@@ -58,7 +58,23 @@ extension IPv4Address: LosslessStringConvertible {
     /// Dotted decimal.
     public init?(_ description: String) { self.init(description[...]) }
     /// Dotted decimal.
-    public var description: String { bytes.map(String.init).joined(separator: ".") }
+    public var description: String {
+        unsafe String(unsafeUninitializedCapacity: 15) { room in
+            var count = 0
+            for index in 0..<4 {
+                let octet = UInt8(truncatingIfNeeded: value >> UInt32(24 - 8 * index))
+                if index > 0 {
+                    unsafe room[count] = 0x2e
+                    count += 1
+                }
+                for divisor: UInt8 in [100, 10, 1] where octet >= divisor || divisor == 1 {
+                    unsafe room[count] = 0x30 + octet / divisor % 10
+                    count += 1
+                }
+            }
+            return count
+        }
+    }
 }
 
 extension IPv4Address: Codable {

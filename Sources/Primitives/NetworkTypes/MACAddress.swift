@@ -36,10 +36,26 @@ public struct MACAddress: Hashable, Sendable, Comparable {
     public var isMulticast: Bool { value >> 40 & 1 == 1 }
 
     /// With dashes, as PXELINUX (`01-52-54-…`) and our own URLs write it: `52-54-00-12-34-56`.
-    public var dashed: String { text(separator: "-") }
+    public var dashed: String { text(separator: UInt8(ascii: "-")) }
 
-    private func text(separator: String) -> String {
-        bytes.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined(separator: separator)
+    /// Twelve lower-case hexadecimal digits without separators: `525400123456`.
+    public var hexadecimal: String { text(separator: nil) }
+
+    /// Written digit by digit: this text is made several times for each DHCP message.
+    private func text(separator: UInt8?) -> String {
+        unsafe String(unsafeUninitializedCapacity: 17) { room in
+            var count = 0
+            for index in 0..<12 {
+                if let separator, index > 0, index % 2 == 0 {
+                    unsafe room[count] = separator
+                    count += 1
+                }
+                let digit = UInt8(truncatingIfNeeded: value >> UInt64(44 - 4 * index)) & 0xf
+                unsafe room[count] = digit + (digit < 10 ? 0x30 : 0x57)
+                count += 1
+            }
+            return count
+        }
     }
 
     /// By numeric value.
@@ -50,7 +66,7 @@ extension MACAddress: LosslessStringConvertible {
     /// With colons, lower case: `52:54:00:12:34:56`.
     public init?(_ description: String) { self.init(description[...]) }
     /// With colons, lower case: `52:54:00:12:34:56`.
-    public var description: String { text(separator: ":") }
+    public var description: String { text(separator: UInt8(ascii: ":")) }
 }
 
 extension MACAddress: Codable {
