@@ -35,6 +35,8 @@ struct Conversation: ~Copyable {
     var credentials: CredentialCache
     /// What the replies in `output` promise to be durable.
     var pending: [TreeObject] = []
+    /// Replies in `output` to calls that must not be done twice.
+    var unsettled: [(key: UInt64, reply: [UInt8])] = []
     /// Memory for the kernel's directory entries.
     var entries: [UInt8] = []
 
@@ -55,6 +57,7 @@ struct Conversation: ~Copyable {
     /// Serves until the client leaves, vanishes or errs; returns why.
     mutating func run() -> String? {
         handle.socket.setTimeouts(receive: Self.idleSeconds, send: Self.patience)
+        defer { server.replies.forget(unsettled.map(\.key)) }
         while true {
             if handle.isStopped { return "the server stops" }
             if let why = receive() { return why }
@@ -126,7 +129,15 @@ struct Conversation: ~Copyable {
 
     /// Sends the replies that have gathered, once all that they promise is durable.
     mutating func sendOutput(moreFollows: Bool = false) -> Bool {
-        guard syncPending() else { return false }
+        guard syncPending() else {
+            server.replies.forget(unsettled.map(\.key))
+            unsettled = []
+            return false
+        }
+        if !unsettled.isEmpty {
+            server.replies.settle(unsettled)
+            unsettled.removeAll(keepingCapacity: true)
+        }
         guard filled > 0 else { return true }
         defer { filled = 0 }
         do throws(SystemCallError) {

@@ -1,6 +1,7 @@
 import FileTree
 import NFS3
 import NetworkIO
+import NetworkTypes
 import ONCRPC
 import XDR
 
@@ -23,6 +24,37 @@ extension Conversation {
             return refuse(error)
         }
         guard makeRoom(Self.replySize(call)) else { return "the client does not take its replies" }
+        guard let key = onceKey(call, record) else { return serve(call, &reader, record) }
+        switch server.replies.begin(key) {
+        case .known(let reply):
+            unsafe output.part(filled, reply.count).copyBytes(from: reply)
+            filled += reply.count
+            return nil
+        // The client asks again when it has waited long enough.
+        case .underWay: return nil
+        case .new: break
+        }
+        let start = filled
+        let why = serve(call, &reader, record)
+        unsettled.append((key, unsafe Array(UnsafeRawBufferPointer(output.part(start, filled - start)))))
+        return why
+    }
+
+    /// What tells a call that must not be done twice from all others; nil when doing it twice does no harm.
+    private func onceKey(_ call: RPCCall, _ record: RawSpan) -> UInt64? {
+        guard call.program == NFS3.program, call.version == NFS3.version,
+            let procedure = NFS3Procedure(rawValue: call.procedure), procedure.isChange, procedure != .write,
+            procedure != .commit
+        else { return nil }
+        // The record begins with the number of the call; the port may be another one after a reconnection.
+        var hasher = Hasher()
+        hasher.combine(handle.peer.address)
+        unsafe record.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
+        return UInt64(bitPattern: Int64(hasher.finalize()))
+    }
+
+    /// Serves a call for whose reply there is room.
+    private mutating func serve(_ call: RPCCall, _ reader: inout XDRReader, _ record: RawSpan) -> String? {
         var writer = unsafe XDRWriter(unsafely: output.part(filled, output.capacity - filled), behind: 4)
         guard credentials.use(call.flavor, record.extracting(call.credential)) else {
             RPCReply.encodeAuthError(xid: call.xid, .badCredential, into: &writer)

@@ -23,6 +23,7 @@ package final class NFSServer: Sendable {
     let source: any NFSExportSource
     let cache: ObjectCache
     let logger: Logger
+    let replies = ReplyCache()
     private let listener: StreamListener
     private let limits: Limits
     private let stopSweeping: FileDescriptor
