@@ -25,6 +25,11 @@ struct ServeNFS: ParsableCommand {
     @Flag(help: "Let clients change the files.")
     var writable = false
 
+    @Flag(
+        help: "Do not wait for the disk: a power cut may lose what clients were told is done. For trees to throw away."
+    )
+    var volatile = false
+
     @Option(help: ArgumentHelp("Whose names are not believed: root, all or none.", valueName: "whom"))
     var squash: SquashRule.Whom = .root
 
@@ -53,7 +58,13 @@ struct ServeNFS: ParsableCommand {
         let key = try HandleKey.kept(at: "\(state)/nfs-handles.key")
         let cache = ObjectCache.fittingDescriptorLimit()
         let tree = try FileTree(path: path, identity: key.identity(ofPath: path), key: key, cache: cache)
-        let export = NFSExport(path: path, tree: tree, isWritable: writable, squash: SquashRule(squash))
+        let export = NFSExport(
+            path: path,
+            tree: tree,
+            isWritable: writable,
+            squash: SquashRule(squash),
+            isVolatile: volatile
+        )
         let server = try NFSServer(listen: endpoint, source: FixedNFSExports([export]), cache: cache, logger: logger)
         try server.start()
         let mode = writable ? "writable" : "read-only"
