@@ -17,11 +17,18 @@ final class DHCPService: Sendable {
 
     private let registry: any NodeRegistry
     private let ports: (http: UInt16, nbd: UInt16)
+    private let advertisesRouter: Bool
     private let logger: Logger
     private let state = Mutex(State())
 
-    init(registry: any NodeRegistry, ports: (http: UInt16, nbd: UInt16), logger: Logger) {
+    init(
+        registry: any NodeRegistry,
+        ports: (http: UInt16, nbd: UInt16),
+        advertisesRouter: Bool,
+        logger: Logger
+    ) {
         self.registry = registry
+        self.advertisesRouter = advertisesRouter
         self.ports = ports
         self.logger = logger
     }
@@ -50,6 +57,7 @@ final class DHCPService: Sendable {
                         interfaces: wanted,
                         httpPort: ports.http,
                         nbdPort: ports.nbd,
+                        advertisesRouter: advertisesRouter,
                         fleet: { try registry.fleet() }
                     ),
                     ports: server,

@@ -27,6 +27,8 @@ public struct ServerSetup: Sendable {
     public var nbdPort: UInt16
     /// What it calls itself.
     public var version: String
+    /// Whether booting machines that ask for an IPv6 router are told that there is none.
+    public var advertisesRouter: Bool
 
     /// A setup with the default ports.
     public init(
@@ -35,7 +37,8 @@ public struct ServerSetup: Sendable {
         dhcp: Network.DHCPMode = .proxy,
         httpPort: UInt16 = 8067,
         nbdPort: UInt16 = 10809,
-        version: String
+        version: String,
+        advertisesRouter: Bool = true
     ) {
         self.state = state
         self.interface = interface
@@ -43,6 +46,7 @@ public struct ServerSetup: Sendable {
         self.httpPort = httpPort
         self.nbdPort = nbdPort
         self.version = version
+        self.advertisesRouter = advertisesRouter
     }
 }
 
@@ -91,7 +95,12 @@ public final class Server: Sendable {
         )
         self.boots = boots
         let ports = (http: setup.httpPort, nbd: setup.nbdPort)
-        let dhcp = DHCPService(registry: registry, ports: ports, logger: logger)
+        let dhcp = DHCPService(
+            registry: registry,
+            ports: ports,
+            advertisesRouter: setup.advertisesRouter,
+            logger: logger
+        )
         self.dhcp = dhcp
         let peers = PeerDirectory(leaseHolder: { address in
             dhcp.lease(of: address).flatMap { $0.state == .bound ? $0.mac : nil }

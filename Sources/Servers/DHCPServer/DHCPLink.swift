@@ -7,13 +7,17 @@ final class DHCPLink: Sendable {
     let interface: String
     let dhcp: UDPSocket
     let bootServer: UDPSocket
-    /// Nil where IPv6 is switched off: then iPXE waits for a router in vain.
+    /// Nil where nobody wants it, or IPv6 is switched off: then iPXE waits for a router in vain.
     let router: RouterSocket?
 
-    init(interface: String, log: Logger) throws {
+    init(interface: String, advertisesRouter: Bool, log: Logger) throws {
         self.interface = interface
         dhcp = try UDPSocket(bind: Endpoint(.any, 67), interface: interface, broadcast: true, sharesPort: true)
         bootServer = try UDPSocket(bind: Endpoint(.any, 4011), interface: interface, broadcast: true, sharesPort: true)
+        guard advertisesRouter else {
+            router = nil
+            return
+        }
         do {
             router = try RouterSocket(interface: interface)
         } catch {

@@ -19,6 +19,8 @@ public final class DHCPServer: Sendable {
         public var httpPort: UInt16
         /// The port of the NBD server, for URLs.
         public var nbdPort: UInt16
+        /// Whether router solicitations of booting machines are answered.
+        public var advertisesRouter: Bool
         /// The desired state as it is now; asked once a round.
         public var fleet: @Sendable () throws -> Fleet
 
@@ -27,11 +29,13 @@ public final class DHCPServer: Sendable {
             interfaces: [String],
             httpPort: UInt16 = 8067,
             nbdPort: UInt16 = 10809,
+            advertisesRouter: Bool = true,
             fleet: @escaping @Sendable () throws -> Fleet
         ) {
             self.interfaces = interfaces
             self.httpPort = httpPort
             self.nbdPort = nbdPort
+            self.advertisesRouter = advertisesRouter
             self.fleet = fleet
         }
     }
@@ -77,7 +81,9 @@ public final class DHCPServer: Sendable {
         self.configuration = configuration
         self.ports = ports
         self.log = log
-        links = try configuration.interfaces.map { try DHCPLink(interface: $0, log: log) }
+        links = try configuration.interfaces.map {
+            try DHCPLink(interface: $0, advertisesRouter: configuration.advertisesRouter, log: log)
+        }
         engine = Mutex(
             DHCPEngine(
                 fleet: try configuration.fleet(),
