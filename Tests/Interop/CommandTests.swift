@@ -8,7 +8,7 @@ import Testing
     .enabled(if: TestNetwork.isPossible, "needs root and ip for network namespaces"),
     .timeLimit(.minutes(5))
 ) struct CommandTests {
-    private static let mac = "52:54:00:77:00:01"
+    private static let mac = TestNetwork.clientMAC
 
     @Test func readingCommandsPrintJSON() throws {
         let server = try ServerProcess()
@@ -18,7 +18,7 @@ import Testing
         _ = try server.client("curl", "-sS", Self.script(Self.mac))
         for command in [
             ["status"], ["node", "list"], ["node", "show", "megane"], ["leases"], ["boots"], ["boots", "megane"],
-            ["explain", Self.mac], ["image", "list"], ["image", "show", "debian"],
+            ["explain", Self.mac], ["image", "list"], ["image", "show", "debian"], ["image", "check"],
         ] {
             let result = try server.run([BuiltProgram.path] + command + ["--json", "--state", server.state])
             #expect(result.status == 0, "\(command): \(result.errors)")

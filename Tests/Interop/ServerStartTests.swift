@@ -59,6 +59,16 @@ import Testing
         #expect(missing.errors.contains("\(file)-none"))
     }
 
+    @Test(arguments: ["on", "off"])
+    func routerAdvertisementsCanBeTurnedOff(state: String) throws {
+        let server = try ServerProcess()
+        let file = server.files.path("diskless.yaml")
+        try MadeUpImage.write("router-advertisements: \(state)\n", file)
+        try server.start(ServerProcess.usual + ["--config", file])
+        let sockets = try server.run(["cat", "/proc/net/raw6"]).output.split(separator: "\n").count - 1
+        #expect(sockets == (state == "on" ? 1 : 0))
+    }
+
     @Test func saysWhenNoLoaderIsInstalled() throws {
         let server = try ServerProcess()
         server.preparation = "for d in /usr/lib/ipxe /usr/share/ipxe; do [ ! -d $d ] || mount -t tmpfs none $d; done"

@@ -15,6 +15,9 @@ final class TestNetwork: Sendable {
 
     private static let made = Atomic(0)
 
+    /// The client's hardware address.
+    static let clientMAC = "52:54:00:77:00:01"
+
     /// Whether namespaces can be made.
     static var isPossible: Bool { geteuid() == 0 && NBDClientProgram.isThere("ip") }
 
@@ -25,6 +28,7 @@ final class TestNetwork: Sendable {
         try Self.ip("netns add \(server)")
         try Self.ip("netns add \(client)")
         try Self.ip("-n \(server) link add \(Self.interface) type veth peer name \(Self.interface) netns \(client)")
+        try Self.ip("-n \(client) link set \(Self.interface) address \(Self.clientMAC)")
         for (namespace, numbers) in [(server, [1]), (client, [2, 3])] {
             for number in numbers {
                 try Self.ip("-n \(namespace) address add 10.77.0.\(number)/24 dev \(Self.interface)")

@@ -5,29 +5,21 @@ public import FleetFile
 import Foundation
 import Logging
 
+extension BootModel.Network.DHCPMode: ExpressibleByArgument {}
+extension ServerConfiguration.LogLevel: ExpressibleByArgument {}
+
 /// `diskless serve`: the daemon, or one protocol alone.
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "serve",
         abstract: "Run the server.",
-        subcommands: [ServeDaemon.self, ServeNBD.self, ServeNFS.self, ServeTFTP.self, ServeHTTP.self],
-        defaultSubcommand: ServeDaemon.self
-    )
-}
-
-extension BootModel.Network.DHCPMode: ExpressibleByArgument {}
-extension ServerConfiguration.LogLevel: ExpressibleByArgument {}
-
-/// `diskless serve` without a protocol.
-struct ServeDaemon: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "all",
-        abstract: "Run the whole server (the default).",
         discussion: """
             With --interface any machine on that network boots the newest image, beside the DHCP server that is there; \
             with --dhcp full this server gives out the addresses. Without it, the networks of the registry are served: \
-            see 'diskless apply'. The command line wins over the configuration file.
-            """
+            see 'diskless apply'. The command line wins over the configuration file. A subcommand runs one protocol \
+            alone, without any configuration.
+            """,
+        subcommands: [ServeNBD.self, ServeNFS.self, ServeTFTP.self, ServeHTTP.self]
     )
 
     @Option(
@@ -61,7 +53,8 @@ struct ServeDaemon: ParsableCommand {
             dhcp: dhcp ?? file.dhcp ?? .proxy,
             httpPort: httpPort ?? file.httpPort ?? 8067,
             nbdPort: nbdPort ?? file.nbdPort ?? 10809,
-            version: Version.text
+            version: Version.text,
+            advertisesRouter: file.routerAdvertisements != .off
         )
         let server = try Server(setup, logger: logger)
         StopSignal.wait()
