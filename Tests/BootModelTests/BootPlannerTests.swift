@@ -119,6 +119,10 @@ import Testing
         (Settings(via: .ram, writes: .cow), .ext4, "amd64", .bios, everyLoader, "cannot work"),
         (Settings(), .squashfs, "arm64", .bios, everyLoader, "is for arm64, but this machine is amd64"),
         (Settings(), .squashfs, "amd64", .bios, [], "install the package ipxe"),
+        (
+            Settings(kernelArguments: [String(repeating: "a", count: 1900)]), .squashfs, "amd64", .bios, everyLoader,
+            "more than the 1984 that reach a kernel"
+        ),
         (Settings(), .squashfs, "amd64", .ia32EFI, everyLoader, "no loader for 32-bit x86 UEFI"),
     ]
 

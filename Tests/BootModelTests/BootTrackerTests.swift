@@ -1,6 +1,7 @@
-import BootModel
 import NetworkTypes
 import Testing
+
+@testable import BootModel
 
 @Suite struct BootTrackerTests {
     private let mac = MACAddress(value: 1)
@@ -74,5 +75,40 @@ import Testing
         #expect(step.boot.id == new.id)
         #expect(!step.isNew)
         #expect(step.boot.up == Timestamp(seconds: 9))
+    }
+
+    @Test func aNodeThatIsRenamedGoesOnWithItsBoot() throws {
+        let new = try NodeName(validating: "renamed")
+        var tracker = BootTracker()
+        var count: UInt64 = 0
+        func reach(_ progress: Boot.Progress, _ node: NodeName) -> Boot {
+            let step = tracker.reached(progress, node: node, mac: mac, now: Timestamp(seconds: 1)) {
+                count += 1
+                return BootIdentifier(random: 0, count)
+            }
+            return step.boot
+        }
+        let boot = reach(.script, node)
+        #expect(reach(.root, new).id == boot.id)
+        #expect(reach(.up, new).id == boot.id)
+        #expect(reach(.firmware, new).node == new)
+    }
+
+    @Test func madeUpMachinesDoNotPushOutRunningOnes() {
+        var tracker = BootTracker()
+        var count: UInt64 = 0
+        func reach(_ progress: Boot.Progress, _ mac: UInt64, at second: Int64) {
+            let mac = MACAddress(value: mac)
+            _ = tracker.reached(progress, node: NodeName(unknown: mac), mac: mac, now: Timestamp(seconds: second)) {
+                count += 1
+                return BootIdentifier(random: 0, count)
+            }
+        }
+        for mac in 1...10 { reach(.up, UInt64(mac), at: 0) }
+        for mac in 11...(3 * BootTracker.limit) { reach(.firmware, UInt64(mac), at: Int64(mac)) }
+        let kept = (1...(3 * BootTracker.limit)).count { tracker.boot(of: MACAddress(value: UInt64($0))) != nil }
+        #expect(kept <= BootTracker.limit)
+        for mac in 1...10 { #expect(tracker.boot(of: MACAddress(value: UInt64(mac))) != nil) }
+        #expect(tracker.boot(of: MACAddress(value: UInt64(3 * BootTracker.limit))) != nil, "the newest is kept")
     }
 }

@@ -9,6 +9,34 @@ import Testing
     @Test(arguments: ["", "debian@", "debian@0", "debian@-1", "../etc", "a b", "debian:", "-x", "x-", "a..b", "é"])
     func malformedImageReferencesAreRefused(text: String) { #expect(ImageReference(text) == nil) }
 
+    @Test func nodeNamesAreHostNames() {
+        for text in ["megane", "a", "node-1", "web.lab.example", "4"] { #expect(NodeName(text) != nil, "\(text)") }
+        for text in ["lab_1", "a.-b", "a-.b", "a..b", "-a", "a.", "", String(repeating: "a", count: 64)] {
+            #expect(NodeName(text) == nil, "\(text)")
+        }
+        #expect(ImageName("lab_1") != nil)
+        let problem = #expect(throws: InvalidName.self) { try NodeName(validating: "lab_1") }
+        #expect(problem?.description.hasSuffix("no underscores") == true)
+    }
+
+    @Test func kernelArgumentsSurviveTheLoader() {
+        for text in ["quiet", "console=ttyS0,115200n8", "dyndbg=\"file drivers/* +p\"", "a=$b", "x=#1", "a||b"] {
+            #expect(KernelArgument.problem(with: text) == nil, "\(text)")
+        }
+        for text in ["", " ", "a b", "a=\"b c", "a\nreboot", "a=${netX/ip}", "#quiet", "\"a || b\"", "&&", "a\u{0}"] {
+            #expect(KernelArgument.problem(with: text) != nil, "\(text)")
+        }
+        let node = Node(
+            name: NodeName(unknown: MACAddress(value: 1)),
+            macs: [MACAddress(value: 0x5254_0000_0001)],
+            settings: Settings(kernelArguments: ["quiet", "a=${b}"])
+        )
+        let profile = Profile(name: .default, settings: Settings(kernelArguments: ["a\nb"]))
+        let problems = Fleet(profiles: [profile], nodes: [node]).problems
+        #expect(problems.map(\.key) == ["kernel-arguments", "kernel-arguments"])
+        #expect(problems.last?.value == "a=${b}")
+    }
+
     @Test func exportNamesKeepTheirText() {
         let boot = "00112233445566778899aabbccddeeff"
         for text in ["debian@7", "debian@7/megane/\(boot)"] { #expect(ExportName(text)?.description == text) }

@@ -71,6 +71,9 @@ public struct Boot: Hashable, Sendable, Codable {
 public struct BootTracker: Sendable {
     private var current: [MACAddress: Boot]
 
+    /// How many machines are kept in mind; whoever makes up hardware addresses must not fill the memory.
+    static let limit = 20_000
+
     /// A tracker that goes on with the newest known boot of each machine.
     public init(restoring boots: [Boot] = []) {
         current = [:]
@@ -102,7 +105,10 @@ public struct BootTracker: Sendable {
         retryAfter retry: Double = 120,
         newIdentifier: () -> BootIdentifier
     ) -> Step {
-        if var boot = current[mac], boot.node == node, !startsOver(boot, with: progress, now: now, retryAfter: retry) {
+        // A node that is renamed while it boots or runs goes on with its boot; only a loader begins one.
+        if var boot = current[mac], boot.node == node || progress > .script,
+            !startsOver(boot, with: progress, now: now, retryAfter: retry)
+        {
             boot.progress = max(boot.progress, progress)
             if progress == .up, boot.up == nil { boot.up = now }
             current[mac] = boot
@@ -110,7 +116,16 @@ public struct BootTracker: Sendable {
         }
         let boot = Boot(id: newIdentifier(), node: node, mac: mac, started: now, progress: progress)
         current[mac] = boot
+        if current.count > Self.limit { forgetSome() }
         return Step(boot: boot, isNew: true)
+    }
+
+    /// Forgets a quarter of the machines: first those that never got a kernel, of these the oldest boots.
+    private mutating func forgetSome() {
+        let leastWanted = current.values.sorted {
+            ($0.progress > .script ? 1 : 0, $0.started) < ($1.progress > .script ? 1 : 0, $1.started)
+        }
+        for boot in leastWanted.prefix(Self.limit / 4) { current[boot.mac] = nil }
     }
 
     /// Changes what is known of a machine's boot; nil when it has none.

@@ -84,6 +84,14 @@ public struct BootPlanner: Sendable {
         )
         reasons.append(why)
         let arguments = KernelCommandLine.arguments(for: inputs, image: image, root: root)
+        let length = arguments.reduce(0) { $0 + $1.utf8.count + 1 }
+        let limit = KernelCommandLine.limit(for: image)
+        guard length <= limit else {
+            throw BootRefusal(
+                "the kernel command line of \(inputs.node.name) with \(image.id) would have \(length) bytes, more than the"
+                    + " \(limit) that reach a kernel: shorten its kernel arguments"
+            )
+        }
         reasons.append(
             inputs.addressing == .foreign
                 ? "address from the DHCP server that is there, renewed by the node"

@@ -86,13 +86,23 @@ extension Fleet {
     }
 
     private var profileProblems: [FleetProblem] {
-        profiles.values.sorted { $0.name < $1.name }.compactMap { profile in
-            guard profile.settings.via != nil || profile.settings.writes != nil else { return nil }
+        profiles.values.sorted { $0.name < $1.name }.flatMap { profile in
+            let subject = "profile \(profile.name)"
+            let arguments = argumentProblems(subject, profile.settings)
+            guard profile.settings.via != nil || profile.settings.writes != nil else { return arguments }
             let root = RootChoice(
                 via: profile.settings.via ?? RootChoice.default.via,
                 writes: profile.settings.writes ?? RootChoice.default.writes
             )
-            return root.problem.map { FleetProblem("profile \(profile.name)", key: "root", $0) }
+            return (root.problem.map { [FleetProblem(subject, key: "root", $0)] } ?? []) + arguments
+        }
+    }
+
+    private func argumentProblems(_ subject: String, _ settings: Settings) -> [FleetProblem] {
+        (settings.kernelArguments ?? []).compactMap { argument in
+            KernelArgument.problem(with: argument).map {
+                FleetProblem(subject, key: "kernel-arguments", value: argument, "kernel argument \"\(argument)\" \($0)")
+            }
         }
     }
 
@@ -139,6 +149,7 @@ extension Fleet {
             for name in node.profiles where profiles[name] == nil && name != .default {
                 found.append(FleetProblem(subject, key: "profiles", value: "\(name)", "profile \(name) does not exist"))
             }
+            found += argumentProblems(subject, node.settings)
             if let problem = effectiveSettings(for: node).root.problem {
                 found.append(FleetProblem(subject, key: "root", problem))
             }

@@ -1,7 +1,37 @@
 import NetworkTypes
 
+/// What may stand in a kernel command line that goes through a loader's script.
+public enum KernelArgument {
+    /// Why an argument of an image or of the fleet cannot be handed on; nil when it can.
+    ///
+    /// iPXE splits its script at blanks and lines, takes `&&`, `||` and what begins with `#` for its own, and puts in
+    /// the value of each `${…}`; it has no way of quoting any of them.
+    public static func problem(with argument: String) -> String? {
+        let words = argument.split(separator: " ", omittingEmptySubsequences: true)
+        if words.isEmpty { return "is empty" }
+        if argument.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }) {
+            return "holds a control character"
+        }
+        if argument.contains("${") { return "holds \"${\", which the loader would replace" }
+        for word in words where word == "&&" || word == "||" || word.hasPrefix("#") {
+            return "holds \"\(word)\", which the loader would take for its own"
+        }
+        if argument.contains(" "),
+            argument.utf8.count(where: { $0 == UInt8(ascii: "\"") }) % 2 == 1 || !argument.contains("\"")
+        {
+            return "holds a blank: write it as two arguments, or put double quotes around the value"
+        }
+        return nil
+    }
+}
+
 /// The kernel command line of a node (docs/protocols/node.md).
 enum KernelCommandLine {
+    /// The longest one that reaches the kernel whole, in bytes; iPXE and the kernel cut off the rest without a word.
+    ///
+    /// `COMMAND_LINE_SIZE` is 2048 on x86 and arm64, 1024 on 32-bit arm. Some bytes are kept for what the loader puts in.
+    static func limit(for image: ImageVersion) -> Int { (image.architecture == "armhf" ? 1024 : 2048) - 64 }
+
     /// The arguments in order: the image's, the settings', then ours, which win where a name is given twice.
     static func arguments(for inputs: BootPlanner.Inputs, image: ImageVersion, root: RootPlan) -> [String] {
         let boot = inputs.boot ?? BootIdentifier(random: 0, 0)
@@ -71,7 +101,7 @@ enum IPXEScript {
     /// Says why there is nothing to boot, waits, and asks again, so that the machine boots once it is mended.
     static func refusal(_ refusal: BootRefusal) -> String {
         // A script line ends at the newline, and ${ would begin a variable.
-        let text = refusal.reason.filter { $0 != "\n" && $0 != "$" }
+        let text = refusal.reason.filter { !$0.isNewline && $0 != "$" }
         return """
             #!ipxe
             echo

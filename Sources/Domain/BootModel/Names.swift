@@ -9,6 +9,7 @@ public struct InvalidName: Error, Equatable, Sendable, CustomStringConvertible {
     /// One line for a person.
     public var description: String {
         "\"\(text)\" is not a \(kind) name: use 1 to 63 letters, digits, dots or dashes, with a letter or digit at both ends"
+            + (kind == NodeName.kind && text.contains("_") ? "; it is also a host name, so no underscores" : "")
     }
 }
 
@@ -18,6 +19,8 @@ public struct InvalidName: Error, Equatable, Sendable, CustomStringConvertible {
 public protocol Name: Hashable, Sendable, Comparable, Codable, LosslessStringConvertible {
     /// What it names, for messages: "node" or "image".
     static var kind: String { get }
+    /// Whether it must also do as a host name.
+    static var isHostName: Bool { get }
     /// The name as written.
     var text: String { get }
     /// From text that has already been checked.
@@ -25,6 +28,9 @@ public protocol Name: Hashable, Sendable, Comparable, Codable, LosslessStringCon
 }
 
 extension Name {
+    /// Most names are no host names.
+    public static var isHostName: Bool { false }
+
     /// The name, or an error that says which rule it breaks.
     public init(validating text: some StringProtocol) throws(InvalidName) {
         guard let name = Self(String(text)) else { throw InvalidName(text: String(text), kind: Self.kind) }
@@ -39,11 +45,19 @@ extension Name {
             default: false
             }
         }
-        let bytes = Array(description.utf8)
-        guard (1...63).contains(bytes.count), let first = bytes.first, let last = bytes.last, isAlphanumeric(first),
-            isAlphanumeric(last), bytes.allSatisfy({ isAlphanumeric($0) || $0 == 0x2d || $0 == 0x2e || $0 == 0x5f }),
-            !description.contains("..")
-        else { return nil }
+        guard (1...63).contains(description.utf8.count) else { return nil }
+        var previous: UInt8 = 0
+        var isFirst = true
+        for byte in description.utf8 {
+            let isMark = byte == 0x2d || byte == 0x5f || (byte == 0x2e && previous != 0x2e)
+            guard isAlphanumeric(byte) || (isMark && !isFirst) else { return nil }
+            previous = byte
+            isFirst = false
+        }
+        guard isAlphanumeric(previous) else { return nil }
+        if Self.isHostName, description.contains("_") || description.contains(".-") || description.contains("-.") {
+            return nil
+        }
         self.init(checked: description)
     }
 
@@ -72,9 +86,14 @@ extension Name {
 }
 
 /// The name of a node; also its host name.
+///
+/// So each part between dots keeps the rules of RFC 1123 §2.1 too: systemd calls a machine whose name has an underscore
+/// `localhost`.
 public struct NodeName: Name {
     /// For messages.
     public static let kind = "node"
+    /// It must.
+    public static let isHostName = true
     /// The name as written.
     public let text: String
     /// From checked text.
@@ -82,7 +101,7 @@ public struct NodeName: Name {
 
     /// The name given to a machine that nobody has named: `node-525400123456`.
     public init(unknown mac: MACAddress) {
-        self.init(checked: "node-" + mac.dashed.filter { $0 != "-" })
+        self.init(checked: "node-" + mac.hexadecimal)
     }
 }
 
