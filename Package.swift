@@ -151,11 +151,14 @@ let package = Package(
         tests("PCAP", ["NetworkTypes"]),
         tests("DHCPServer", ["DHCP", "Netboot", "BootModel", "NetworkTypes", "NetworkIO", "PCAP", "CLinux", log]),
         tests("BootModel", ["NetworkTypes"]),
-        tests("Daemon", ["BootModel", "NetworkIO", "NetworkTypes"]),
+        tests(
+            "Daemon",
+            ["BootModelConformance", "BootModel", "HTTPServer", "HTTP1", "NetworkIO", "NetworkTypes", log]
+        ),
         tests("CPIO"),
         tests("InitramfsBuilder", ["CPIO", "CLinux"]),
-        tests("TFTP"),
-        tests("HTTP1"),
+        tests("TFTP", ["PCAP", "NetworkTypes"]),
+        tests("HTTP1", ["PCAP"]),
         tests("TFTPServer", ["TFTP", "NetworkIO", "NetworkTypes", "CLinux", log]),
         tests("HTTPServer", ["HTTP1", "NetworkIO", "NetworkTypes", "CLinux", log]),
         tests("FileTree", ["CLinux"]),

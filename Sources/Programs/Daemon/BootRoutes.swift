@@ -72,7 +72,12 @@ struct BootRoutes: HTTPHandler {
             return notFound(request)
         }
         let server = ServerAddresses(address: local.address, httpPort: ports.http, nbdPort: ports.nbd)
-        let result = boots.planScript(for: mac, addressing: addressing(of: mac, at: peer.address), server: server)
+        let addressing = addressing(of: mac, at: peer.address)
+        // Only the machine itself begins a boot: others may look, but its running boot is none of their business.
+        guard request.method == .get, peers.couldBe(mac, at: peer.address, local: local.address) else {
+            return .text(.ok, preview(of: mac, addressing: addressing, server: server))
+        }
+        let result = boots.planScript(for: mac, addressing: addressing, server: server)
         var event = BootEvent(
             time: clock.now(),
             node: boots.identify(NodeRequest(mac: mac, stage: .ipxe([]))).node.name,
@@ -93,6 +98,15 @@ struct BootRoutes: HTTPHandler {
         }
         boots.record(event, reached: nil)
         return .text(.ok, script)
+    }
+
+    private func preview(of mac: MACAddress, addressing: NodeAddressing, server: ServerAddresses) -> String {
+        var asked = NodeRequest(mac: mac, stage: .ipxe([.http, .bzImage, .efi]))
+        asked.architecture = boots.boot(of: mac)?.architecture
+        switch boots.preview(for: asked, addressing: addressing, server: server) {
+        case .success(let plan): return plan.script
+        case .failure(let refusal): return refusal.script
+        }
     }
 
     private func addressing(of mac: MACAddress, at address: IPv4Address) -> NodeAddressing {

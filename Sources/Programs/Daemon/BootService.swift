@@ -16,6 +16,10 @@ public final class BootService: BootPlanning, BootRecorder {
     /// Events are written in order, away from the threads that answer machines.
     private let writer = DispatchQueue(label: "boot events")
     private let queued = Mutex(0)
+    /// Held while a boot is written, so that an older state of it never comes after a newer one.
+    private let saving = Mutex(())
+    /// Whether the last event could not be kept; said once, until one can be again.
+    private let isLosingEvents = Mutex(false)
 
     /// How many events may wait for the disk; more are dropped and said so once.
     private static let queueLimit = 100_000
@@ -56,6 +60,15 @@ public final class BootService: BootPlanning, BootRecorder {
         if request.stage != .system { note(architecture: request.architecture, of: request.mac) }
         let boot = tracker.withLock { $0.boot(of: request.mac) }
         return plan(for: request, addressing: addressing, server: server, boot: boot?.id)
+    }
+
+    /// What the machine would get, for somebody who only looks: its boot is neither changed nor told.
+    public func preview(
+        for request: NodeRequest,
+        addressing: NodeAddressing,
+        server: ServerAddresses
+    ) -> Result<BootPlan, BootRefusal> {
+        plan(for: request, addressing: addressing, server: server, boot: nil)
     }
 
     private func plan(
@@ -108,7 +121,7 @@ public final class BootService: BootPlanning, BootRecorder {
         }
         guard let boot else { return result }
         do {
-            try log.save(boot)
+            try keep(boot)
         } catch {
             logger.error("cannot keep the boot", metadata: ["node": "\(node.name)", "error": "\(error)"])
             return .failure(BootRefusal("the server cannot write its registry: \(error)"))
@@ -197,15 +210,38 @@ public final class BootService: BootPlanning, BootRecorder {
             count += 1
             return false
         }
-        if isDropped { return }
+        if isDropped { return said(losing: "the disk is too slow") }
         writer.async { [self] in
             defer { queued.withLock { $0 -= 1 } }
-            do {
-                if let changed { try log.save(changed) }
-                try log.append(event)
-            } catch {
-                logger.error("cannot keep a boot event", metadata: ["error": "\(error)"])
+            var problem: String?
+            if let changed {
+                do { try keep(changed) } catch { problem = "\(error)" }
             }
+            // Whoever watches sees the event also when the boot cannot be kept.
+            do { try log.append(event) } catch { problem = "\(error)" }
+            said(losing: problem)
+        }
+    }
+
+    /// Keeps a boot as it is by now.
+    private func keep(_ boot: Boot) throws {
+        try saving.withLock { _ in
+            let newest = self.boot(of: boot.mac)
+            try log.save(newest?.id == boot.id ? newest ?? boot : boot)
+        }
+    }
+
+    /// Says once that boots or events are being lost, and once that they are kept again.
+    private func said(losing problem: String?) {
+        let hasChanged = isLosingEvents.withLock { losing in
+            defer { losing = problem != nil }
+            return losing != (problem != nil)
+        }
+        guard hasChanged else { return }
+        if let problem {
+            logger.error("boots go on, but their events cannot be kept", metadata: ["error": "\(problem)"])
+        } else {
+            logger.notice("boot events are kept again")
         }
     }
 

@@ -15,6 +15,13 @@ struct PeerDirectory: Sendable {
     /// The hardware address behind `address`; nil when nobody knows it, as for this computer itself.
     func mac(of address: IPv4Address) -> MACAddress? { leaseHolder(address) ?? neighbour(address) }
 
+    /// Whether the machine at `address` may be the one with this hardware address, as far as anybody can tell.
+    ///
+    /// Nobody knows those behind a router; that this computer itself is unknown too shows by its address, `local`.
+    func couldBe(_ mac: MACAddress, at address: IPv4Address, local: IPv4Address) -> Bool {
+        self.mac(of: address).map { $0 == mac } ?? (address != local)
+    }
+
     private func neighbour(_ address: IPv4Address) -> MACAddress? {
         guard let text = try? String(contentsOfFile: neighbourTable, encoding: .utf8) else { return nil }
         return Self.neighbour(address, in: text)

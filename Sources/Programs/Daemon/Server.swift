@@ -185,7 +185,7 @@ public final class Server: Sendable {
                     registry: registry,
                     leases: store,
                     log: store,
-                    planning: boots,
+                    planning: Onlooker(boots: boots),
                     clock: clock,
                     facts: { facts.now }
                 )
