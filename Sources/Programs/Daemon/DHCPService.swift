@@ -10,6 +10,8 @@ final class DHCPService: Sendable {
     private struct State {
         var server: DHCPServer?
         var interfaces: [String] = []
+        /// What networks name and this computer has not, or not with an address.
+        var missing: [String] = []
         /// How many connections each connected machine has; told again to a server that replaces another.
         var held: [MACAddress: Int] = [:]
         var isStopped = false
@@ -46,8 +48,11 @@ final class DHCPService: Sendable {
     ///
     /// Throws `PortTaken` or `SystemCallError` when a socket cannot be had; then the old server goes on.
     func follow(_ fleet: Fleet, with server: DHCPServer.Ports) throws {
-        let wanted = Self.interfaces(of: fleet, among: try NetworkInterface.all())
+        let present = try NetworkInterface.all()
+        let asked = Self.interfaces(of: fleet, among: present)
+        let wanted = asked.filter { name in present.contains { $0.name == name } }
         try state.withLock { state in
+            noteMissing(asked.filter { !wanted.contains($0) }, in: &state)
             guard !state.isStopped, wanted != state.interfaces else { return }
             var next: DHCPServer?
             if !wanted.isEmpty {
@@ -71,6 +76,16 @@ final class DHCPService: Sendable {
             state.server = next
             state.interfaces = wanted
         }
+    }
+
+    /// One card that is not there must not keep the others, and the roots of running nodes, from being served.
+    private func noteMissing(_ missing: [String], in state: inout State) {
+        for name in missing where !state.missing.contains(name) {
+            logger.warning(
+                "interface \(name) does not exist or has no IPv4 address: nobody is answered there until the server starts again"
+            )
+        }
+        state.missing = missing
     }
 
     /// Where it answers now.
