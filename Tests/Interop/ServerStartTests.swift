@@ -59,6 +59,25 @@ import Testing
         #expect(missing.errors.contains("\(file)-none"))
     }
 
+    /// The roots of running nodes must come back although a card is missing.
+    @Test func aMissingCardKeepsNobodyElseFromBeingServed() throws {
+        let server = try ServerProcess()
+        let file = server.files.path("fleet.yaml")
+        let gone = "  - {name: gone, interface: gone0, subnet: 10.78.0.0/24}\n"
+        let here = "  - {name: here, interface: \(TestNetwork.interface), subnet: 10.77.0.0/24}\n"
+        try MadeUpImage.write("networks:\n" + gone, file)
+        try server.start([])
+        #expect(try server.diskless("apply", file).status == 0)
+        try MadeUpImage.write("networks:\n" + gone + here, file)
+        #expect(try server.diskless("apply", file).status == 0)
+        let listening = "DHCP on UDP 67 and 4011 on \(TestNetwork.interface)"
+        try server.wait("no DHCP: \(server.log)") { try server.diskless("status").output.contains(listening) }
+        #expect(server.log.contains("interface gone0 does not exist or has no IPv4 address"))
+        server.kill()
+        try server.start([])
+        #expect(try server.diskless("status").output.contains(listening))
+    }
+
     @Test(arguments: ["on", "off"])
     func routerAdvertisementsCanBeTurnedOff(state: String) throws {
         let server = try ServerProcess()
