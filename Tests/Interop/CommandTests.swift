@@ -133,12 +133,14 @@ import Testing
         #expect(version.errors.contains("debian@7"))
     }
 
-    @Test func aVersionThatANodeRunsIsKept() throws {
+    /// Also when nobody knows the machine's hardware address, as that of one behind a router or of this computer itself.
+    @Test(arguments: [true, false])
+    func aVersionThatANodeRunsIsKept(isKnown: Bool) throws {
         let server = try ServerProcess()
         try server.publish("debian")
         try server.start()
         // Client flags, then NBD_OPT_GO of "debian@1": a root that is connected.
-        let holder = try TestNetwork.socket(in: server.network.client) {
+        let holder = try TestNetwork.socket(in: isKnown ? server.network.client : server.network.server) {
             let stream = try StreamSocket(connectingTo: Endpoint(ServerProcess.address, 10809))
             let option = Array("IHAVEOPT".utf8) + [0, 0, 0, 7, 0, 0, 0, 14, 0, 0, 0, 8]
             try stream.send([0, 0, 0, 3] + option + Array("debian@1".utf8) + [0, 0])

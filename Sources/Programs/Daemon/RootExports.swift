@@ -14,7 +14,8 @@ final class RootExports: NBDExportSource {
     private struct Weak { weak var storage: FileStorage? }
 
     private struct Session {
-        var mac: MACAddress
+        /// Nil when nobody knows it, as behind a router.
+        var mac: MACAddress?
         var root: ServerFacts.ConnectedRoot
     }
 
@@ -151,16 +152,22 @@ final class RootExports: NBDExportSource {
     }
 
     func connected(_ name: String, peer: NBDPeer) {
-        guard let image = ExportName(name)?.image, let mac = mac(of: name, peer) else { return }
-        let node = boots.identify(NodeRequest(mac: mac, stage: .system)).node.name
+        let mac = mac(of: name, peer)
+        // An image is in use whoever uses it: where nobody knows the machine, its address stands for it.
+        let address = peer.remote.address.description.split(separator: ".").joined(separator: "-")
+        let known = mac.map { boots.identify(NodeRequest(mac: $0, stage: .system)).node.name }
+        guard let image = ExportName(name)?.image, let node = known ?? NodeName("at-\(address)") else { return }
         let root = ServerFacts.ConnectedRoot(node: node, image: image)
         sessions.withLock { $0[peer.connection] = Session(mac: mac, root: root) }
+        guard let mac else { return }
         held(mac, true)
         record(.rootConnected, name, peer, mac, reached: .root)
     }
 
     func disconnected(_ name: String, peer: NBDPeer, traffic: NBDTraffic) {
-        guard let mac = sessions.withLock({ $0.removeValue(forKey: peer.connection) })?.mac else { return }
+        guard let session = sessions.withLock({ $0.removeValue(forKey: peer.connection) }), let mac = session.mac else {
+            return
+        }
         held(mac, false)
         let moved = "read \(traffic.read / 1_000_000) MB, wrote \(traffic.written / 1_000_000) MB"
         record(.rootDisconnected, name, peer, mac, reached: nil, detail: moved)
