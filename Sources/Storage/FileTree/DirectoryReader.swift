@@ -32,7 +32,9 @@ extension FileTree {
         guard directory.kind == .directory else { throw TreeError(ENOTDIR) }
         try thread.become(caller)
         // Opened anew, so that the kernel checks the caller's right to read, and the position is ours alone.
-        let opened = TreeDescriptor(try checked(clinux_reopen(directory.pin.number, O_RDONLY | O_DIRECTORY)))
+        let opened = TreeDescriptor(
+            try checked(clinux_reopen(openFiles.number, directory.pin.number, O_RDONLY | O_DIRECTORY))
+        )
         if cookie != 0 {
             guard let position = off_t(exactly: cookie), lseek(opened.number, position, SEEK_SET) >= 0 else {
                 throw TreeError(EINVAL)

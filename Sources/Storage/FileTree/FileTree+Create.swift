@@ -16,7 +16,7 @@ extension FileTree {
             try checked(unsafe clinux_openat(directory.pin.number, name.terminated, flags, mode & 0o7777))
         )
         try thread.becomeRoot()
-        let (object, attributes) = try adopt(try checked(clinux_reopen(writer.number, O_PATH)))
+        let (object, attributes) = try adopt(try checked(clinux_reopen(openFiles.number, writer.number, O_PATH)))
         object.open.withLock { $0.writer = .init(descriptor: writer, caller: caller, granted: attributes) }
         return object
     }

@@ -12,6 +12,7 @@ extension FileTree {
         if name.isDot { return (directory, try directory.attributes()) }
         try thread.become(caller)
         if name.isDotDot { return try parent(of: directory) }
+        if let object = known(name, in: directory) { return (object, try object.attributes()) }
         return try adopt(
             try checked(
                 unsafe clinux_openat(directory.pin.number, name.terminated, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0)

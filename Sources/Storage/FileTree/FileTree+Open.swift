@@ -58,12 +58,12 @@ extension FileTree {
         try thread.become(caller)
         let attributes = try object.attributes()
         let flags = mode | O_NOCTTY
-        var descriptor = clinux_reopen(object.pin.number, flags)
+        var descriptor = clinux_reopen(openFiles.number, object.pin.number, flags)
         if descriptor < 0, clinux_errno() == EACCES {
             let mayRun = mode == O_RDONLY && clinux_may(object.pin.number, X_OK) == 0
             guard attributes.status.st_uid == caller.user || mayRun else { throw TreeError(EACCES) }
             try thread.becomeRoot()
-            descriptor = clinux_reopen(object.pin.number, flags)
+            descriptor = clinux_reopen(openFiles.number, object.pin.number, flags)
         }
         try checked(descriptor)
         return .init(descriptor: TreeDescriptor(descriptor), caller: caller, granted: attributes)
@@ -79,7 +79,7 @@ extension FileTree {
         try thread.becomeRoot()
         let isDirectory = object.kind == .directory
         let descriptor = TreeDescriptor(
-            try checked(clinux_reopen(object.pin.number, O_RDONLY | (isDirectory ? O_DIRECTORY : 0)))
+            try checked(clinux_reopen(openFiles.number, object.pin.number, O_RDONLY | (isDirectory ? O_DIRECTORY : 0)))
         )
         if isDirectory {
             let attributes = try FileAttributes.of(descriptor.number)

@@ -15,6 +15,10 @@ package final class FileTree: Sendable {
     private let key: HandleKey
     /// The directory itself, for open_by_handle_at and statvfs.
     let top: TreeDescriptor
+    /// This process's open files (/proc/self/fd), to open them anew.
+    let openFiles: TreeDescriptor
+    /// Whether the tree is a mount of its own, where no other file system can be reached.
+    private let isOwnMount: Bool
     private let device: dev_t
 
     /// Exports `path`, which must be a directory of a file system that can find files by handles.
@@ -26,7 +30,11 @@ package final class FileTree: Sendable {
         self.identity = identity
         self.key = key
         self.cache = cache
+        let own = unsafe clinux_open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC, 0)
+        guard own >= 0 else { throw TreeRefusal("serve files without /proc", clinux_errno()) }
+        openFiles = TreeDescriptor(own)
         var tree = unsafe clinux_clone_tree(path)
+        isOwnMount = tree >= 0
         if tree < 0 { tree = unsafe clinux_open(path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0) }
         guard tree >= 0 else { throw TreeRefusal("export \(path)", clinux_errno()) }
         let clone = TreeDescriptor(tree)
@@ -119,6 +127,14 @@ package final class FileTree: Sendable {
         let handle = FileHandle(export: identity, kernel: try Self.kernelHandle(descriptor), key: key)
         if let object = cache.find(handle) { return (object, attributes) }
         return (cache.insert(TreeObject(handle, pin, attributes)), attributes)
+    }
+
+    /// The file behind a name, without opening it, when it is at hand; nil when it is not, or there is no such name.
+    ///
+    /// This thread must have the caller's rights.
+    func known(_ name: FileName, in directory: TreeObject) -> TreeObject? {
+        guard isOwnMount, let handle = handle(of: name, in: directory) else { return nil }
+        return cache.find(handle)
     }
 
     /// The handle behind a name, for what is about to be removed; nil when there is none.
