@@ -29,6 +29,13 @@ import Testing
         #expect(outcome.tail.last == "line 4999")
     }
 
+    @Test func theLineAboutAFullDiskIsKept() throws {
+        let line = "dpkg: error: failed to write (No space left on device)"
+        let outcome = try runner().run("/bin/sh", ["-c", "echo '\(line)'; seq 1 100"])
+        #expect(outcome.tail.first == line)
+        #expect(outcome.tail.last == "100")
+    }
+
     @Test func killedBySignal() throws {
         #expect(try runner().run("/bin/sh", ["-c", "kill -9 $$"]).status == .signal(9))
     }

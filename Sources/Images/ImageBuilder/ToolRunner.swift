@@ -59,9 +59,11 @@ struct ToolRunner {
         var lookedForRoom = Self.milliseconds()
         var full: FileSystemRoom?
         var isKilled = false
+        var noSpace: String?
         func take(_ text: String) {
             if tail.count == Self.tailLines { tail.removeFirst() }
             tail.append(text)
+            if text.contains("No space left on device") { noSpace = noSpace ?? text }
             line(text)
         }
         var status: ToolStatus?
@@ -92,6 +94,8 @@ struct ToolRunner {
             if status != nil, !child.hasMore { break }
         }
         lines.finish(take)
+        // The reason comes early, and many lines of consequences after it.
+        if let noSpace, !tail.contains(noSpace) { tail.insert(noSpace, at: 0) }
         if let signal = interruption.signal {
             // Whatever the program has left running goes with it.
             child.signal(SIGKILL)
