@@ -38,7 +38,8 @@ import Testing
         // Neither the network's address nor its broadcast address is a machine's.
         for number in 0..<24 {
             let mac = MACAddress(value: 0x5254_0001_0000 + UInt64(number))
-            let address = try #require(table.choose(for: mac, asking: nil, rules, now: now))
+            let choice = table.choose(for: mac, asking: nil, rules, now: now)
+            let address = try #require(choice)
             #expect(given.insert(address).inserted)
             _ = grant(&table, address, mac, rules, at: now)
         }
@@ -49,7 +50,8 @@ import Testing
     @Test func anOfferIsKeptForAMinute() throws {
         let rules = try rules(["10.0.0.5-10.0.0.5"])
         var table = LeaseTable()
-        let address = try #require(table.choose(for: a, asking: nil, rules, now: now))
+        let choice = table.choose(for: a, asking: nil, rules, now: now)
+        let address = try #require(choice)
         table.offer(address, to: a, on: rules.network.name, now: now)
         #expect(table.choose(for: a, asking: nil, rules, now: now) == address)
         #expect(table.choose(for: b, asking: nil, rules, now: now) == nil)
@@ -110,7 +112,7 @@ import Testing
                 expires: now.advanced(bySeconds: 100)
             )
         }
-        let table = LeaseTable(restoring: leases.reversed())
+        var table = LeaseTable(restoring: leases.reversed())
         #expect(table.choose(for: a, asking: nil, rules, now: now) == IPv4Address(10, 0, 0, 6))
     }
 

@@ -21,6 +21,9 @@ struct WireTests {
     private struct Wire {
         let leases = MemoryLeases()
         let server: DHCPServer
+        let configuration: DHCPServer.Configuration
+        let ports: DHCPServer.Ports
+        let log: Logger
         let relay: UDPSocket
         static let relayAddress = IPv4Address(10, 0, 0, 2)
 
@@ -35,18 +38,21 @@ struct WireTests {
             let fleet = Fleet(networks: [network])
             var log = Logger(label: "test")
             log.logLevel = .critical
-            let ports = DHCPServer.Ports(
+            self.log = log
+            ports = DHCPServer.Ports(
                 planner: FixedPlanner(fleet: fleet),
                 leases: leases,
                 recorder: NoRecorder(),
                 clock: FixedClock()
             )
-            server = try DHCPServer(.init(interfaces: ["lo"], fleet: { fleet }), ports: ports, log: log)
+            configuration = .init(interfaces: ["lo"], fleet: { fleet })
+            server = try DHCPServer(configuration, ports: ports, log: log)
             relay = try UDPSocket(bind: Endpoint(Self.relayAddress, 67), interface: "lo", sharesPort: true)
         }
 
-        func send(_ type: DHCPMessageType, client: Int) throws {
-            var message = Client.udhcpc.message(type, [.requestedAddress(IPv4Address(10, 0, 0, UInt8(100 + client)))])
+        func send(_ type: DHCPMessageType, client: Int, address: Int? = nil) throws {
+            let wanted = IPv4Address(10, 0, 0, UInt8(100 + (address ?? client)))
+            var message = Client.udhcpc.message(type, [.requestedAddress(wanted)])
             message.hardware = ClientHardware(MACAddress(value: 0x5254_0000_0000 + UInt64(client)))
             message.transaction = UInt32(client)
             message.relayAgent = Self.relayAddress
@@ -64,15 +70,21 @@ struct WireTests {
 
     /// Runs `body` on a thread of its own, in a namespace of its own.
     private func onTheWire(_ body: @escaping @Sendable (Wire) throws -> Void) async throws {
+        try await onAThread {
+            let wire = try Wire()
+            defer { wire.server.stop() }
+            try body(wire)
+        }
+    }
+
+    private func onAThread(_ body: @escaping @Sendable () throws -> Void) async throws {
         try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
             do {
                 try WorkerThread.start("wire-test", stackBytes: 4 << 20) {
                     continuation.resume(
                         with: Result {
                             try OwnNamespace.enter(addresses: ["10.0.0.1/24", "10.0.0.2/24"])
-                            let wire = try Wire()
-                            defer { wire.server.stop() }
-                            try body(wire)
+                            try body()
                         }
                     )
                 }
@@ -111,6 +123,41 @@ struct WireTests {
             try wire.send(.request, client: 1)
             #expect(try wire.receive()?.messageType() == .ack)
             #expect(try wire.leases.leases().count == 1)
+        }
+    }
+
+    /// A change that the store refused goes before the next one: else the store would keep what nobody has any more.
+    @Test func whatWasNotKeptIsKeptLater() async throws {
+        try await onTheWire { wire in
+            try wire.server.start()
+            try wire.send(.request, client: 1)
+            #expect(try wire.receive()?.messageType() == .ack)
+            wire.leases.setFailing(true)
+            // The machine moves to another address: the old one goes, the new one comes, and the store takes neither.
+            try wire.send(.request, client: 1, address: 2)
+            try wire.send(.discover, client: 3)
+            #expect(try wire.receive()?.messageType() == .offer)
+            wire.leases.setFailing(false)
+            try wire.send(.request, client: 1, address: 2)
+            #expect(try wire.receive()?.messageType() == .ack)
+            #expect(try wire.leases.leases().map(\.address) == [IPv4Address(10, 0, 0, 102)])
+        }
+    }
+
+    @Test(arguments: [67, 4011] as [UInt16], ["lo", nil])
+    func aPortThatAnotherServerWouldShareIsTaken(port: UInt16, interface: String?) async throws {
+        try await onTheWire { wire in
+            wire.server.stop()
+            let next = { try DHCPServer(wire.configuration, ports: wire.ports, replacing: $0, log: wire.log) }
+            // Ours, which a new one of ours may replace.
+            #expect(throws: PortTaken.self) { try next(nil) }
+            _ = try next(wire.server)
+        }
+        try await onAThread {
+            let holder = try UDPSocket(bind: Endpoint(.any, port), interface: interface, sharesPort: true)
+            let error = #expect(throws: PortTaken.self) { _ = try Wire() }
+            #expect(error?.description.hasPrefix("UDP 0.0.0.0:\(port) is taken by another program") == true)
+            withExtendedLifetime(holder) {}
         }
     }
 

@@ -7,9 +7,17 @@ import Synchronization
 
 /// Keeps a DHCP server running on the interfaces that the fleet's networks name, and follows the fleet as it changes.
 final class DHCPService: Sendable {
+    /// An interface to answer on.
+    struct Place: Hashable, Comparable {
+        var name: String
+        var index: Int32
+        static func < (left: Place, right: Place) -> Bool { (left.name, left.index) < (right.name, right.index) }
+    }
+
     private struct State {
         var server: DHCPServer?
-        var interfaces: [String] = []
+        /// What it answers on: the kernel's number too, which is another one when an interface was made anew.
+        var interfaces: [Place] = []
         /// What networks name and this computer has not, or not with an address.
         var missing: [String] = []
         /// How many connections each connected machine has; told again to a server that replaces another.
@@ -36,36 +44,40 @@ final class DHCPService: Sendable {
     }
 
     /// The interfaces that networks with DHCP are on: by name, else by the subnet of an interface's address.
-    static func interfaces(of fleet: Fleet, among all: [NetworkInterface]) -> [String] {
+    ///
+    /// One without an IPv4 address is missing: it may get its address later, and nothing else must wait for it.
+    static func places(of fleet: Fleet, among all: [NetworkInterface]) -> (found: [Place], missing: [String]) {
         let served = fleet.networks.values.filter { $0.dhcp != .off }
-        let names = served.flatMap { network in
-            network.interface.map { [$0] } ?? all.filter { network.subnet.contains($0.address) }.map(\.name)
+        let found = served.flatMap { network in
+            all.filter {
+                network.interface == $0.name || network.interface == nil && network.subnet.contains($0.address)
+            }
         }
-        return Set(names).sorted()
+        let missing = Set(served.compactMap(\.interface)).subtracting(all.map(\.name))
+        return (Set(found.map { Place(name: $0.name, index: $0.index) }).sorted(), missing.sorted())
     }
 
     /// Serves what the fleet asks for now; does nothing when that is what runs already.
     ///
     /// Throws `PortTaken` or `SystemCallError` when a socket cannot be had; then the old server goes on.
     func follow(_ fleet: Fleet, with server: DHCPServer.Ports) throws {
-        let present = try NetworkInterface.all()
-        let asked = Self.interfaces(of: fleet, among: present)
-        let wanted = asked.filter { name in present.contains { $0.name == name } }
+        let (wanted, missing) = Self.places(of: fleet, among: try NetworkInterface.all())
         try state.withLock { state in
-            noteMissing(asked.filter { !wanted.contains($0) }, in: &state)
+            noteMissing(missing, in: &state)
             guard !state.isStopped, wanted != state.interfaces else { return }
             var next: DHCPServer?
             if !wanted.isEmpty {
                 let registry = registry
                 next = try DHCPServer(
                     DHCPServer.Configuration(
-                        interfaces: wanted,
+                        interfaces: wanted.map(\.name),
                         httpPort: ports.http,
                         nbdPort: ports.nbd,
                         advertisesRouter: advertisesRouter,
                         fleet: { try registry.fleet() }
                     ),
                     ports: server,
+                    replacing: state.server,
                     log: logger
                 )
             }
@@ -82,14 +94,14 @@ final class DHCPService: Sendable {
     private func noteMissing(_ missing: [String], in state: inout State) {
         for name in missing where !state.missing.contains(name) {
             logger.warning(
-                "interface \(name) does not exist or has no IPv4 address: nobody is answered there until the server starts again"
+                "interface \(name) does not exist or has no IPv4 address: DHCP answers there once it has"
             )
         }
         state.missing = missing
     }
 
     /// Where it answers now.
-    var interfaces: [String] { state.withLock(\.interfaces) }
+    var interfaces: [String] { state.withLock { $0.interfaces.map(\.name) } }
 
     /// The lease of an address, ended ones included.
     func lease(of address: IPv4Address) -> Lease? { state.withLock(\.server)?.lease(of: address) }

@@ -76,7 +76,7 @@ extension DHCPEngine {
             to: exchange.mac,
             on: exchange.network.name,
             seconds: exchange.network.leaseSeconds,
-            hostname: exchange.message.hostName().map { String($0.prefix(255)) },
+            hostname: exchange.message.hostName()?.printable,
             now: exchange.now
         )
         let file = bootFile(exchange, address: address, in: &outcome)

@@ -10,8 +10,15 @@ final class DHCPLink: Sendable {
     /// Nil where nobody wants it, or IPv6 is switched off: then iPXE waits for a router in vain.
     let router: RouterSocket?
 
-    init(interface: String, advertisesRouter: Bool, log: Logger) throws {
+    /// Opens the sockets; `sharesPorts` when a server of this program has them open, which this one will replace.
+    ///
+    /// Throws `PortTaken` when another program answers there.
+    init(interface: String, advertisesRouter: Bool, sharesPorts: Bool, log: Logger) throws {
         self.interface = interface
+        if !sharesPorts {
+            // dnsmasq and others share port 67 with whoever shares it too: without this look two servers would answer.
+            for port: UInt16 in [67, 4011] { try UDPSocket.requireFree(Endpoint(.any, port), interface: interface) }
+        }
         dhcp = try UDPSocket(bind: Endpoint(.any, 67), interface: interface, broadcast: true, sharesPort: true)
         bootServer = try UDPSocket(bind: Endpoint(.any, 4011), interface: interface, broadcast: true, sharesPort: true)
         guard advertisesRouter else {

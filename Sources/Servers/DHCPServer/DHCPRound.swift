@@ -15,6 +15,9 @@ struct DHCPRound: ~Copyable {
     /// When a real IPv6 router was last heard on each link.
     private var routerHeard: [Timestamp?]
     private var fleetFailed = false
+    /// Changes that the store would not take, each address's last one; they go before the next ones, so that the store
+    /// never keeps what the table has given up.
+    private var unkept: [IPv4Address: LeaseChange] = [:]
 
     /// How many datagrams of one socket a round takes, so that the others have their turn.
     private static let batch = 512
@@ -90,19 +93,24 @@ struct DHCPRound: ~Copyable {
             if let fleet { engine.fleet = fleet }
             return arrivals.map { engine.handle($0.arrival, now: now) }
         }
-        let changes = outcomes.flatMap(\.changes)
-        var isKept = true
-        if !changes.isEmpty {
-            do {
-                try server.ports.leases.commit(changes)
-            } catch {
-                isKept = false
-                server.log.error("leases cannot be kept, so these requests stay unanswered: \(error)")
-            }
-        }
+        let isKept = keep(outcomes.flatMap(\.changes))
         // What promises a lease that is not kept must not leave; the client asks again.
         for (index, outcome) in outcomes.enumerated() where isKept || outcome.changes.isEmpty {
             for action in outcome.actions { perform(action, link: arrivals[index].link) }
+        }
+    }
+
+    /// Commits the changes; false when the store does not take them.
+    private mutating func keep(_ changes: [LeaseChange]) -> Bool {
+        if changes.isEmpty { return true }
+        do {
+            try server.ports.leases.commit(Array(unkept.values) + changes)
+            unkept = [:]
+            return true
+        } catch {
+            for change in changes { unkept[change.address] = change }
+            server.log.error("leases cannot be kept, so these requests stay unanswered: \(error)")
+            return false
         }
     }
 
@@ -166,6 +174,15 @@ struct DHCPRound: ~Copyable {
             try router.sendToAllNodes(RouterAdvertisement.empty.encode())
         } catch {
             server.log.debug("\(error)")
+        }
+    }
+}
+
+extension LeaseChange {
+    fileprivate var address: IPv4Address {
+        switch self {
+        case .set(let lease): lease.address
+        case .remove(let address): address
         }
     }
 }

@@ -76,13 +76,20 @@ public final class DHCPServer: Sendable {
 
     /// Opens the sockets; nothing is answered before `start`.
     ///
-    /// Throws `PortTaken` or `SystemCallError` when a socket cannot be had, and what the fleet's registry throws.
-    public init(_ configuration: Configuration, ports: Ports, log: Logger) throws {
+    /// `old` is the server whose place this one will take: only with it the ports are shared. Throws `PortTaken` or
+    /// `SystemCallError` when a socket cannot be had, and what the fleet's registry throws.
+    public init(_ configuration: Configuration, ports: Ports, replacing old: DHCPServer? = nil, log: Logger) throws {
         self.configuration = configuration
         self.ports = ports
         self.log = log
+        let shared = old?.configuration.interfaces ?? []
         links = try configuration.interfaces.map {
-            try DHCPLink(interface: $0, advertisesRouter: configuration.advertisesRouter, log: log)
+            try DHCPLink(
+                interface: $0,
+                advertisesRouter: configuration.advertisesRouter,
+                sharesPorts: shared.contains($0),
+                log: log
+            )
         }
         engine = Mutex(
             DHCPEngine(

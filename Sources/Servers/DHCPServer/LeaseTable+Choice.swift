@@ -42,13 +42,36 @@ extension LeaseTable {
     /// The address for a machine, one sentence: its reservation, else the one it has or had, else the one it was
     /// offered, else the one it asks for, else the first unused one after a place in the pools that its hardware
     /// address gives, else the one whose lease ended first; nil when all are in use.
-    package func choose(for mac: MACAddress, asking: IPv4Address?, _ rules: Rules, now: Timestamp) -> IPv4Address? {
+    package mutating func choose(for mac: MACAddress, asking: IPv4Address?, _ rules: Rules, now: Timestamp)
+        -> IPv4Address?
+    {
         if let reservation = rules.reservation, isAvailable(reservation, to: mac, now: now) { return reservation }
         let wishes = [
             address(of: mac, on: rules.network.name), pendingOffer(mac, on: rules.network.name, now: now), asking,
         ]
         for case let wish? in wishes where rules.isInPool(wish) && isAvailable(wish, to: mac, now: now) { return wish }
-        return unused(for: mac, rules, now: now) ?? endedFirst(for: mac, rules, now: now)
+        return search(for: mac, rules, now: now)
+    }
+
+    /// Walks the pools, unless a walk of this second has shown that there is nothing to find.
+    ///
+    /// A pool that strangers have filled must not cost a walk through all of it for each of their messages.
+    private mutating func search(for mac: MACAddress, _ rules: Rules, now: Timestamp) -> IPv4Address? {
+        let network = rules.network.name
+        var memory = searches.removeValue(forKey: network) ?? PoolSearch()
+        defer { searches[network] = memory }
+        if memory.holds(memory.isVain, now) { return nil }
+        if !memory.holds(memory.isUsedUp, now) {
+            if let address = unused(for: mac, rules, now: now) { return address }
+            memory.isUsedUp = now
+        }
+        while let address = memory.ended.popLast() {
+            if isEnded(address, for: mac, rules, now: now) { return address }
+        }
+        memory.ended = ended(for: mac, rules, now: now)
+        let address = memory.ended.popLast()
+        if address == nil { memory.isVain = now }
+        return address
     }
 
     /// A place that depends on the hardware address alone, so that a machine finds its address again even when the
@@ -74,14 +97,38 @@ extension LeaseTable {
         return nil
     }
 
-    private func endedFirst(for mac: MACAddress, _ rules: Rules, now: Timestamp) -> IPv4Address? {
-        leases.values
-            .filter { $0.expires <= now && rules.isInPool($0.address) && isAvailable($0.address, to: mac, now: now) }
-            .min { ($0.expires, $0.address) < ($1.expires, $1.address) }?.address
+    private func isEnded(_ address: IPv4Address, for mac: MACAddress, _ rules: Rules, now: Timestamp) -> Bool {
+        guard let lease = leases[address], lease.expires <= now else { return false }
+        return rules.isInPool(address) && isAvailable(address, to: mac, now: now)
+    }
+
+    /// Addresses whose lease has ended, the one that ended first at the end; enough for many choices.
+    ///
+    /// Leases that end after this walk end later than all of these, so the order stays right.
+    private func ended(for mac: MACAddress, _ rules: Rules, now: Timestamp) -> [IPv4Address] {
+        let ended = leases.values.filter { isEnded($0.address, for: mac, rules, now: now) }
+            .sorted { ($0.expires, $0.address) < ($1.expires, $1.address) }
+        return ended.prefix(PoolSearch.listed).map(\.address).reversed()
     }
 
     /// FNV-1a over the six bytes.
     static func hash(_ mac: MACAddress) -> UInt64 {
         mac.bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
+    }
+}
+
+/// What walks through the pools of a network found out, good for a second at most: pools and reservations change too.
+struct PoolSearch: Sendable {
+    /// How many ended leases one walk lists.
+    static let listed = 256
+    /// When a walk found no address that nobody ever had.
+    var isUsedUp: Timestamp?
+    /// When a walk found nothing at all.
+    var isVain: Timestamp?
+    /// Addresses whose lease had ended, the next one to give last.
+    var ended: [IPv4Address] = []
+
+    func holds(_ moment: Timestamp?, _ now: Timestamp) -> Bool {
+        moment.map { (0..<1).contains(now.seconds(since: $0)) } ?? false
     }
 }

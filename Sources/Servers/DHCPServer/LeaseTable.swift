@@ -24,6 +24,8 @@ package struct LeaseTable: Sendable {
     private(set) var offers: [IPv4Address: Offer] = [:]
     private(set) var offered: [Key: IPv4Address] = [:]
     private var holds: [MACAddress: Int] = [:]
+    /// What the last walks through the pools of a network found out.
+    var searches: [NetworkName: PoolSearch] = [:]
 
     /// For how many seconds an offered address waits for its machine.
     package static let offerSeconds = 60.0
@@ -91,7 +93,10 @@ package struct LeaseTable: Sendable {
     /// Forgets an offer: the machine chose another server, or has its lease.
     package mutating func withdrawOffer(to mac: MACAddress, on network: NetworkName) {
         guard let address = offered.removeValue(forKey: Key(network: network, mac: mac)) else { return }
-        if offers[address]?.mac == mac { offers[address] = nil }
+        if offers[address]?.mac == mac {
+            offers[address] = nil
+            searches[network]?.isVain = nil
+        }
     }
 
     /// Gives an address, or renews it; the change must be committed before the machine hears of it.
@@ -110,6 +115,7 @@ package struct LeaseTable: Sendable {
         let key = Key(network: network, mac: mac)
         if let old = addresses[key], old != address, leases[old]?.mac == mac {
             leases[old] = nil
+            searches[network] = nil
             changes.append(.remove(old))
         }
         let lease = Lease(
@@ -131,6 +137,7 @@ package struct LeaseTable: Sendable {
         }
         lease.expires = now
         leases[address] = lease
+        searches[lease.network] = nil
         return [.set(lease)]
     }
 
@@ -162,5 +169,6 @@ package struct LeaseTable: Sendable {
     package mutating func letGo(_ mac: MACAddress) {
         guard let count = holds[mac] else { return }
         holds[mac] = count > 1 ? count - 1 : nil
+        if count == 1 { searches = [:] }
     }
 }

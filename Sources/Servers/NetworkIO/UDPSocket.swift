@@ -35,6 +35,13 @@ public final class UDPSocket: Sendable {
         self.endpoint = endpoint.port == 0 ? Self.localEndpoint(descriptor) ?? endpoint : endpoint
     }
 
+    /// Throws `PortTaken` when a program has this port on this interface, also one that would share it.
+    ///
+    /// `sharesPort` hides such a program: each of the two would then get a part of the datagrams.
+    public static func requireFree(_ endpoint: Endpoint, interface: String) throws {
+        _ = try UDPSocket(bind: endpoint, interface: interface, receiveBufferBytes: 4096)
+    }
+
     private static func bind(_ descriptor: FileDescriptor, to interface: String) throws(SystemCallError) {
         try check(
             "use interface \(interface)",
