@@ -3,6 +3,7 @@ import HTTP1
 import HTTPServer
 import Logging
 import NetworkIO
+import NetworkTypes
 import Synchronization
 import Testing
 
@@ -143,6 +144,48 @@ private final class Answers: HTTPHandler {
         let silent = try (0..<2).map { _ in try StreamSocket(connectingTo: path) }
         #expect(try talk("GET / HTTP/1.0\r\n\r\n").hasSuffix("hello\n"))
         #expect(silent.count == 2)
+    }
+
+    @Test func aLiveSocketIsNotTakenAway() throws {
+        let server = try serve()
+        let error = #expect(throws: SystemCallError.self) { try StreamListener(unix: path) }
+        #expect(error?.number == EADDRINUSE)
+        #expect(error?.description.contains("another program listens: stop it first") == true)
+        #expect(try talk("GET / HTTP/1.0\r\n\r\n").hasSuffix("hello\n"))
+        server.stop()
+        // A killed program leaves its socket behind, which is nobody's; something else is never removed.
+        let dead = try StreamListener(unix: path)
+        shutdown(dead.descriptor.number, CInt(SHUT_RDWR))
+        let next = try StreamListener(unix: path)
+        dead.stop()
+        #expect(unsafe access(path, F_OK) == 0, "stopping one listener must not remove another's socket")
+        next.stop()
+        #expect(unsafe access(path, F_OK) != 0)
+        close(unsafe clinux_open(path, O_WRONLY | O_CREAT, 0o600))
+        #expect(throws: SystemCallError.self) { try StreamListener(unix: path) }
+        #expect(unsafe unlink(path) == 0, "a file is not removed")
+    }
+
+    @Test func onlyTheOwnerMayConnect() throws {
+        let listener = try StreamListener(unix: path)
+        defer { listener.stop() }
+        var status = stat()
+        #expect(unsafe lstat(path, &status) == 0)
+        #expect(status.st_mode & 0o777 == 0o600)
+    }
+
+    /// A reader that stops for a while must not be cut off by the kernel before the server's own limit.
+    @Test func theKernelIsAsPatientAsTheServer() throws {
+        let listener = try StreamListener(tcp: Endpoint(.loopback, 0))
+        guard case .tcp(let endpoint) = listener.place else { return }
+        let socket = try StreamSocket(connectingTo: endpoint)
+        for (patience, milliseconds) in [(nil, 15_000), (30, 30_000)] as [(Int?, CInt)] {
+            if let patience { socket.setPromptDelivery(patience: patience) } else { socket.setPromptDelivery() }
+            var value: CInt = 0
+            var length = socklen_t(MemoryLayout<CInt>.size)
+            _ = unsafe getsockopt(socket.descriptor.number, CInt(IPPROTO_TCP), TCP_USER_TIMEOUT, &value, &length)
+            #expect(value == milliseconds)
+        }
     }
 
     @Test func survivesGarbage() throws {

@@ -149,7 +149,7 @@ struct HTTPConnection: ~Copyable {
     }
 
     private mutating func refuse(_ status: HTTPStatus, _ message: String) {
-        logger.info("HTTP \(peer): refused: \(message)")
+        logger.info("HTTP \(peer): refused: \(message.printable)")
         sender.refuse(status, message)
         // Closing with unread bytes resets the connection, and the client would never see the reply.
         let socket = entry.socket

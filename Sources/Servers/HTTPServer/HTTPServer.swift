@@ -65,7 +65,8 @@ public final class HTTPServer: Sendable {
             try WorkerThread.start("http") { [self] in
                 defer { connections.remove(entry) }
                 socket.setTimeouts(receive: 5, send: Double(options.stallSeconds))
-                if socket.peer != nil { socket.setPromptDelivery() }
+                // The kernel must not lose patience with a slow reader before we do.
+                if socket.peer != nil { socket.setPromptDelivery(patience: options.stallSeconds) }
                 var connection = HTTPConnection(entry, handler: handler, options: options, logger: logger)
                 connection.run()
             }

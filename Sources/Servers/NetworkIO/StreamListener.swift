@@ -23,6 +23,8 @@ public final class StreamListener: Sendable {
     public let descriptor: FileDescriptor
     /// Where it listens; a port of 0 is replaced by the one the kernel chose.
     public let place: Place
+    /// The file of a Unix socket, so that `stop` never removes another server's; nil for TCP.
+    private let file: SocketFile?
 
     /// Listens on a TCP port.
     ///
@@ -41,25 +43,28 @@ public final class StreamListener: Sendable {
         var actual = endpoint
         if endpoint.port == 0, let local = StreamSocket.localEndpoint(of: descriptor) { actual.port = local.port }
         place = .tcp(actual)
+        file = nil
     }
 
     /// Listens on a Unix socket with mode 0600, replacing a dead one that lies there.
     ///
-    /// Throws `SystemCallError`; the path may have 107 bytes.
+    /// Throws `SystemCallError`, also when another program listens there; the path may have 107 bytes.
     public init(unix path: String, backlog: CInt = 64) throws {
+        let address = try UnixAddress(path)
         descriptor = try FileDescriptor(
             "open a Unix socket",
             socket(AF_UNIX, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         )
         place = .unix(path)
-        _ = unsafe unlink(path)
-        let mask = umask(0o177)
-        defer { umask(mask) }
-        let bound = try unsafe UnixAddress(path).withSocketAddress { [descriptor] in
+        try SocketFile.removeDead(path)
+        // The socket's own mode becomes the file's; a umask would be that of every thread.
+        try check("protect \(path)", fchmod(descriptor.number, 0o600))
+        let bound = unsafe address.withSocketAddress { [descriptor] in
             unsafe clinux_bind(descriptor.number, $0, $1)
         }
         try check("listen on \(path)", bound)
         try check("listen on \(path)", listen(descriptor.number, backlog))
+        file = try SocketFile(path)
     }
 
     /// Waits for the next connection; nil once `stop` was called.
@@ -76,9 +81,12 @@ public final class StreamListener: Sendable {
             }
             switch clinux_errno() {
             case EINVAL, EBADF: return nil
-            case EINTR, ECONNABORTED, EPROTO, ENETDOWN, EHOSTUNREACH, ENETUNREACH: continue
-            case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-                // Passes when a connection ends; a short pause keeps this thread from spinning meanwhile.
+            // The fate of one connection that was given up before it was accepted: accept(2).
+            case EINTR, ECONNABORTED, EPROTO, ENOPROTOOPT, EOPNOTSUPP, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH,
+                ENONET, ETIMEDOUT:
+                continue
+            case EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM:
+                // Passes when a connection ends or a firewall allows it; the pause keeps this thread from spinning.
                 usleep(50_000)
             case let number: throw SystemCallError("accept on \(place)", number: number)
             }
@@ -88,27 +96,6 @@ public final class StreamListener: Sendable {
     /// Ends every `accept` that waits.
     public func stop() {
         shutdown(descriptor.number, CInt(SHUT_RDWR))
-        if case .unix(let path) = place { _ = unsafe unlink(path) }
-    }
-}
-
-/// The address of a Unix socket.
-struct UnixAddress {
-    private var address = sockaddr_un()
-
-    init(_ path: String) throws(SystemCallError) {
-        let bytes = Array(path.utf8)
-        guard !bytes.isEmpty, bytes.count < 108, !bytes.contains(0) else {
-            throw SystemCallError("use \(path) as a socket", number: ENAMETOOLONG)
-        }
-        address.sun_family = sa_family_t(AF_UNIX)
-        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
-    }
-
-    func withSocketAddress<Result>(_ body: (UnsafeRawPointer, socklen_t) -> Result) -> Result {
-        var address = address
-        return unsafe withUnsafePointer(to: &address) {
-            unsafe body(UnsafeRawPointer($0), socklen_t(MemoryLayout<sockaddr_un>.size))
-        }
+        if case .unix(let path) = place, let file, file == (try? SocketFile(path)) { _ = unsafe unlink(path) }
     }
 }

@@ -41,15 +41,16 @@ public final class StreamSocket: Sendable {
     /// Sends each message at once and notices a dead peer.
     ///
     /// `TCP_NODELAY`; keepalive probes after 5 s of silence, every 5 s, three of them; unacknowledged data is given up
-    /// after 15 s. A node that lost its power never closes its connections.
-    public func setPromptDelivery() {
+    /// after `patience` seconds, also where the peer lives but takes nothing. A node that lost its power never closes its
+    /// connections.
+    public func setPromptDelivery(patience seconds: Int = 15) {
         let tcp = CInt(IPPROTO_TCP)
         try? setOption(descriptor, tcp, TCP_NODELAY, 1, "TCP_NODELAY")
         try? setOption(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1, "SO_KEEPALIVE")
         try? setOption(descriptor, tcp, TCP_KEEPIDLE, 5, "TCP_KEEPIDLE")
         try? setOption(descriptor, tcp, TCP_KEEPINTVL, 5, "TCP_KEEPINTVL")
         try? setOption(descriptor, tcp, TCP_KEEPCNT, 3, "TCP_KEEPCNT")
-        try? setOption(descriptor, tcp, TCP_USER_TIMEOUT, 15_000, "TCP_USER_TIMEOUT")
+        try? setOption(descriptor, tcp, TCP_USER_TIMEOUT, CInt(clamping: seconds * 1000), "TCP_USER_TIMEOUT")
     }
 
     /// How long a receive or send may wait, in seconds; 0 waits for ever.
