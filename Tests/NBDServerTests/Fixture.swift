@@ -75,6 +75,11 @@ final class Fixture {
 
     func add(_ name: String, _ export: NBDExport) { exports.record.withLock { $0.exports[name] = export } }
 
+    /// Cuts the file behind "disk" off.
+    func truncate(to size: Int) throws {
+        guard unsafe CLinux.truncate(path, size) == 0 else { throw BlockError(clinux_errno()) }
+    }
+
     func connect(_ name: String = "disk") throws -> TestClient {
         let client = try TestClient(server.endpoint)
         let answer = try client.open(name)

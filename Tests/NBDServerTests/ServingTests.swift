@@ -114,6 +114,38 @@ import Testing
         #expect(try client.read(0, 1 << 20) == [9] + fixture.original[1..<1 << 20])
     }
 
+    /// The header is on its way when the storage fails: that session ends, the next one is told.
+    @Test(arguments: [1, 4 << 20]) func anUnreadablePlaceIsToldAtTheSecondTime(place: Int) throws {
+        let faulty = FaultInjectionStorage(fixture.storage) { call in
+            guard case .read(let offset, let length) = call else { return nil }
+            return Int(offset) <= place && place < Int(offset) + length ? EIO : nil
+        }
+        fixture.add("faulty", NBDExport(faulty))
+        let first = try fixture.connect("faulty")
+        try first.request(NBDRequest(.read, cookie: 1, length: 8 << 20))
+        guard place > 1 else {
+            #expect(try first.reply().error == .inputOutput)
+            return
+        }
+        #expect(throws: (any Error).self) { try first.reply(8 << 20) }
+        let second = try fixture.connect("faulty")
+        try second.request(NBDRequest(.read, cookie: 2, length: 8 << 20))
+        #expect(try second.reply().error == .inputOutput)
+        #expect(try second.read(5 << 20, 1 << 20) == Array(fixture.original[(5 << 20)..<(6 << 20)]))
+    }
+
+    /// The same by sendfile, out of an image that somebody has cut off.
+    @Test func aShortFileIsToldAtTheSecondTime() throws {
+        try fixture.truncate(to: 1 << 20)
+        let first = try fixture.connect()
+        try first.request(NBDRequest(.read, cookie: 1, length: 2 << 20))
+        #expect(throws: (any Error).self) { try first.reply(2 << 20) }
+        let second = try fixture.connect()
+        try second.request(NBDRequest(.read, cookie: 2, length: 2 << 20))
+        #expect(try second.reply().error == .inputOutput)
+        #expect(try second.read(0, 1 << 20) == Array(fixture.original[..<(1 << 20)]))
+    }
+
     @Test func aSlowFlushDoesNotStallReads() throws {
         let isHeld = Atomic32(1)
         let slow = FaultInjectionStorage(fixture.storage) { call in

@@ -3,6 +3,7 @@ import CLinux
 import Logging
 import NBD
 import NetworkIO
+import NetworkTypes
 import Synchronization
 
 /// One connection from its first byte to its last, on its own thread.
@@ -109,21 +110,32 @@ struct NBDConnection {
         } catch {
             server.logger.notice(
                 "NBD export refused",
-                metadata: ["peer": "\(handle.peer)", "export": "\(name)", "why": "\(error.reason)"]
+                metadata: [
+                    "peer": "\(handle.peer)", "export": "\(name.printable)", "why": "\(error.reason.printable)",
+                ]
             )
             return .failure(error)
         }
     }
 
     private func transmit(_ opened: Opened, _ early: [UInt8]) {
-        let metadata: Logger.Metadata = ["peer": "\(handle.peer)", "export": "\(opened.session.exportName)"]
+        let metadata: Logger.Metadata = ["peer": "\(handle.peer)", "export": "\(opened.session.exportName.printable)"]
         server.logger.info("NBD session begins", metadata: metadata)
         server.source.connected(opened.session.exportName, peer: handle.peer)
         var traffic = NBDTraffic()
         var why: String?
         do throws(SystemCallError) {
-            var loop = try TransmissionLoop(handle, opened.session, opened.export.storage, early: early)
+            var loop = try TransmissionLoop(
+                handle,
+                opened.session,
+                opened.export.storage,
+                faults: server.faults,
+                early: early
+            )
             why = loop.run()
+            if let failure = loop.failure {
+                server.logger.error("NBD export failed", metadata: metadata.merging(["why": "\(failure)"]) { $1 })
+            }
             traffic = loop.traffic
         } catch { why = error.description }
         server.logger.info(

@@ -22,6 +22,7 @@ public final class NBDServer: Sendable {
     public let endpoint: Endpoint
     let source: any NBDExportSource
     let logger: Logger
+    let faults = ReadFaults()
     private let listener: StreamListener
     private let limits: Limits
 
@@ -61,8 +62,9 @@ public final class NBDServer: Sendable {
                 guard let socket = try listener.accept() else { return }
                 admit(socket)
             } catch {
-                logger.error("NBD accepts no more connections", metadata: ["why": "\(error)"])
-                return
+                logger.error("NBD cannot accept a connection", metadata: ["why": "\(error)"])
+                // The error may last; without a pause this thread would spin on it.
+                usleep(100_000)
             }
         }
     }

@@ -34,18 +34,26 @@ final class ReplySender: Sendable {
 }
 
 extension StreamSocket {
-    /// Sends bytes of a file without copying them; false when the file ended early or the connection is broken.
-    func sendFile(_ file: CInt, at offset: UInt64, length: Int) -> Bool {
+    /// How the sending of a part of a file ended.
+    enum FileOutcome { case sent, peerLost, unreadable }
+
+    /// Sends bytes of a file without copying them.
+    func sendFile(_ file: CInt, at offset: UInt64, length: Int) -> FileOutcome {
         var position = off_t(offset)
         var left = length
         while left > 0 {
             let count = unsafe sendfile(descriptor.number, file, &position, left)
             if count > 0 {
                 left -= count
-            } else if count == 0 || clinux_errno() != EINTR {
-                return false
+                continue
+            }
+            if count == 0 { return .unreadable }  // The file has become shorter than it was when it was opened.
+            switch clinux_errno() {
+            case EINTR: continue
+            case EIO, EREMOTEIO, EBADMSG, EUCLEAN, ENODATA, ESTALE: return .unreadable
+            default: return .peerLost
             }
         }
-        return true
+        return .sent
     }
 }

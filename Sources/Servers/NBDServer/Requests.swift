@@ -112,8 +112,14 @@ extension TransmissionLoop {
 
     /// A READ whose data goes from the file to the socket where it lies in a plain one, else in large pieces.
     ///
-    /// An error after the header is on its way can only be told by closing.
+    /// An error after the header is on its way can only be told by closing; the next session gets it as an error.
     private mutating func readDirect(_ request: NBDRequest) -> Bool {
+        if triesReads {
+            guard sendOutput() else { return false }
+            do throws(BlockError) { try tryToRead(request) } catch {
+                return reply(request, NBDErrorCode(errno: error.number), "read failed")
+            }
+        }
         // Half the buffer at least for a piece of data that has to be copied.
         if filled > output.capacity / 2, !sendOutput() { return false }
         let start = filled
@@ -137,8 +143,26 @@ extension TransmissionLoop {
         let ready = filled
         filled = 0
         traffic.read += UInt64(request.length)
-        return sender.sendInPieces { socket in
-            unsafe Self.sendRead(socket, storage, memory, ready: ready, offset: offset, left: left)
+        var isUnreadable = false
+        let isSent = sender.sendInPieces { socket in
+            unsafe Self.sendRead(socket, storage, memory, ready, offset, left, &isUnreadable)
+        }
+        if isUnreadable {
+            faults.note(session.exportName)
+            failure = "the storage could not be read in the middle of a reply, at byte \(request.offset) and behind it"
+        }
+        return isSent
+    }
+
+    /// Reads all that a READ wants, in vain but for the error; nothing waits in the output.
+    private func tryToRead(_ request: NBDRequest) throws(BlockError) {
+        var offset = request.offset
+        var left = Int(request.length)
+        while left > 0 {
+            let piece = min(left, output.capacity)
+            unsafe try storage.read(into: output.part(0, piece), at: offset)
+            offset += UInt64(piece)
+            left -= piece
         }
     }
 
@@ -152,9 +176,10 @@ extension TransmissionLoop {
         _ socket: StreamSocket,
         _ storage: any BlockStorage,
         _ memory: UnsafeMutableRawBufferPointer,
-        ready: Int,
-        offset: UInt64,
-        left: Int
+        _ ready: Int,
+        _ offset: UInt64,
+        _ left: Int,
+        _ isUnreadable: inout Bool
     ) -> Bool {
         var (ready, offset, left) = (ready, offset, left)
         do {
@@ -164,7 +189,11 @@ extension TransmissionLoop {
                         unsafe try socket.send(UnsafeRawBufferPointer(rebasing: memory[..<ready]), moreFollows: true)
                         ready = 0
                     }
-                    guard socket.sendFile(run.descriptor, at: run.offset, length: run.length) else { return false }
+                    let outcome = socket.sendFile(run.descriptor, at: run.offset, length: run.length)
+                    guard outcome == .sent else {
+                        isUnreadable = outcome == .unreadable
+                        return false
+                    }
                     offset += UInt64(run.length)
                     left -= run.length
                     continue
@@ -184,7 +213,10 @@ extension TransmissionLoop {
             }
             if ready > 0 { unsafe try socket.send(UnsafeRawBufferPointer(rebasing: memory[..<ready])) }
             return true
-        } catch { return false }
+        } catch {
+            isUnreadable = error is BlockError
+            return false
+        }
     }
 
     private mutating func blockStatus(_ request: NBDRequest) -> Bool {

@@ -61,6 +61,9 @@ struct TransmissionLoop: ~Copyable {
     let storage: any BlockStorage
     let sender: ReplySender
     let flusher: Flusher
+    let faults: ReadFaults
+    /// Whether long reads are tried before their reply begins.
+    let triesReads: Bool
     let input: TransferBuffer
     let output: TransferBuffer
     /// Bytes in `input` that are not served yet.
@@ -68,12 +71,15 @@ struct TransmissionLoop: ~Copyable {
     /// Bytes in `output` that are not sent yet.
     var filled = 0
     var traffic = NBDTraffic()
+    /// Why the last reply could not be sent, when it was not the client's doing.
+    var failure: String?
 
     /// A loop that begins with `early`, which came in one piece with the end of the handshake.
     init(
         _ handle: ConnectionHandle,
         _ session: NBDSession,
         _ storage: any BlockStorage,
+        faults: ReadFaults,
         early: [UInt8]
     ) throws(SystemCallError) {
         // First what can fail: a value is never half made.
@@ -82,6 +88,8 @@ struct TransmissionLoop: ~Copyable {
         self.handle = handle
         self.session = session
         self.storage = storage
+        self.faults = faults
+        triesReads = faults.has(session.exportName)
         sender = ReplySender(handle.socket)
         flusher = Flusher(storage, sender, structured: session.structuredReplies)
         self.input = input
@@ -162,7 +170,9 @@ struct TransmissionLoop: ~Copyable {
             position += NBDRequest.headerSize
             let data = unsafe UnsafeRawBufferPointer(input.part(position, payload))
             position += payload
-            guard unsafe serve(request, data) else { return .end("the client does not take its replies") }
+            guard unsafe serve(request, data) else {
+                return .end(failure ?? "the client does not take its replies")
+            }
         }
         guard sendOutput() else { return .end("the client does not take its replies") }
         dropServed(position)

@@ -70,7 +70,9 @@ package final class RandomAccessFile: LayerFile {
             let number = clinux_errno()
             // Pipes and some character devices cannot sync; there is nothing to make durable.
             if number == EINVAL { return }
-            if number != EINTR { throw BlockError(number) }
+            // Whatever the reason is (no room for delayed allocation, a quota), dirty pages were lost: a later sync that
+            // succeeds proves nothing, unlike after a write that found no room.
+            if number != EINTR { throw BlockError(EIO) }
         }
     }
 
