@@ -44,6 +44,12 @@ import Testing
         #expect(HTTPDate(HTTPDate(seconds: seconds).description)?.seconds == seconds)
     }
 
+    @Test func aDateCanAlwaysBeWrittenAgain() throws {
+        #expect(HTTPDate("Fri, 31 Dec 9999 23:59:60 GMT") == nil)
+        let last = try #require(HTTPDate("Thu, 31 Dec 9998 23:59:60 GMT"))
+        #expect(HTTPDate(last.description) != nil || last.description.contains(" 9999 "))
+    }
+
     @Test func dateAsInTheRFC() {
         #expect(HTTPDate(seconds: 784_111_777).description == "Sun, 06 Nov 1994 08:49:37 GMT")
     }

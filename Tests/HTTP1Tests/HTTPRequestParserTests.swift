@@ -59,6 +59,10 @@ private func parse(_ text: String) throws -> HTTPRequestParser.Parsed? {
         #expect(throws: error) { try parse(text) }
     }
 
+    @Test(arguments: ["%0a", "%1b[2J", "%00", "%c2%9b", "%e2%80%a8"]) func aPathStaysOnItsLine(text: String) {
+        #expect(throws: HTTPRequestError.invalidTarget) { try parse("GET /a\(text)b HTTP/1.1\r\nHost: a\r\n\r\n") }
+    }
+
     @Test func boundsTheHead() {
         let long = "GET / HTTP/1.1\r\nHost: a\r\nX: " + String(repeating: "x", count: 17000)
         #expect(throws: HTTPRequestError.headTooLarge) { try parse(long) }

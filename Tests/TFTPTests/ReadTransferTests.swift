@@ -76,16 +76,30 @@ import Testing
 
     @Test func silenceResendsWithGrowingPausesThenEnds() {
         var read = transfer(5000)
-        _ = read.start(now: 1)
+        _ = read.start(now: 0)
+        _ = read.received(acknowledgement: 1, now: 1_000_000_000)
         var pauses: [UInt64] = []
         for _ in 0..<ReadTransfer.patience {
             let due = read.deadline
-            #expect(read.timedOut(now: due) == .sendBlocks(1...1))
+            #expect(read.timedOut(now: due) == .sendBlocks(2...2))
             pauses.append((read.deadline - due) / 1_000_000_000)
         }
         #expect(pauses == [2, 4, 8, 9, 9, 9])
         #expect(read.timedOut(now: read.deadline) == .end(.timedOut))
         #expect(read.timedOut(now: read.deadline) == .wait)
+    }
+
+    /// A request with a made-up sender, also with the longest `timeout`, holds its place for less than a minute.
+    @Test(arguments: [nil, 1, 8, 255]) func aStrangerIsGivenUpSoon(timeout: Int?) {
+        var options = TransferOptions()
+        options.timeout = timeout
+        var read = ReadTransfer(size: 5000, options: options, now: 0)
+        _ = read.start(now: 0)
+        for _ in 0..<ReadTransfer.patienceWithStrangers {
+            #expect(read.timedOut(now: read.deadline) == .sendBlocks(1...1))
+        }
+        #expect(read.timedOut(now: read.deadline) == .end(.timedOut))
+        #expect(read.deadline < 60_000_000_000)
     }
 
     @Test func theClientsTimeoutIsKept() {

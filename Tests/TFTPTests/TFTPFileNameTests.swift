@@ -22,7 +22,10 @@ import Testing
         #expect(throws: TFTPFileName.Problem.empty) { try TFTPFileName("/") }
         #expect(throws: TFTPFileName.Problem.empty) { try TFTPFileName("") }
         #expect(throws: TFTPFileName.Problem.notText) { try TFTPFileName([0x61, 0xC3, 0x28]) }
-        #expect(throws: TFTPFileName.Problem.notText) { try TFTPFileName("a\nb") }
+        // What ends a line of a log or moves the cursor of a terminal is no name either.
+        for text in ["a\nb", "a\u{9b}2Jb", "a\u{202e}b", "a\u{2028}b"] {
+            #expect(throws: TFTPFileName.Problem.notText) { try TFTPFileName(text) }
+        }
     }
 
     @Test func netasciiWritesLineEnds() {

@@ -11,7 +11,8 @@ public struct HTTPDate: Equatable, Sendable, LosslessStringConvertible {
         let parts = description.split(separator: " ")
         guard parts.count == 6, parts[5] == "GMT", let day = Int(parts[1]), (1...31).contains(day),
             let month = Self.months.firstIndex(of: String(parts[2])), let year = Int(parts[3]),
-            (1583...9999).contains(year)
+            // A leap second may carry into the next year, which must have four digits too.
+            (1583...9998).contains(year)
         else { return nil }
         let clock = parts[4].split(separator: ":", omittingEmptySubsequences: false).map { Int($0) ?? -1 }
         guard clock.count == 3, (0...23).contains(clock[0]), (0...59).contains(clock[1]), (0...60).contains(clock[2])

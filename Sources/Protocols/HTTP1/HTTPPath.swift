@@ -1,7 +1,7 @@
 /// The path of a request, percent-decoded part by part (RFC 3986 section 3.3).
 ///
-/// A `..` part, an encoded `/` and an encoded zero byte are refused rather than resolved: no client of a boot server needs
-/// them, and what a path means must not depend on who decodes it.
+/// A `..` part, an encoded `/` and encoded control characters are refused rather than resolved: no client of a boot server
+/// needs them, what a path means must not depend on who decodes it, and a path in a log must stay on its line.
 public struct HTTPPath: Hashable, Sendable, CustomStringConvertible {
     /// The decoded parts; empty for `/`.
     ///
@@ -17,7 +17,7 @@ public struct HTTPPath: Hashable, Sendable, CustomStringConvertible {
             guard let bytes = percentDecode(part), let text = String(validating: bytes, as: UTF8.self) else {
                 throw .invalidTarget
             }
-            guard !bytes.contains(where: { $0 == 0 || $0 == 0x2F }) else { throw .invalidTarget }
+            guard !bytes.contains(0x2F), !text.unicodeScalars.contains(where: isControl) else { throw .invalidTarget }
             if text == "." { continue }
             guard text != ".." else { throw .pathLeavesRoot }
             components.append(text)
@@ -29,6 +29,13 @@ public struct HTTPPath: Hashable, Sendable, CustomStringConvertible {
     /// The decoded path, starting with `/`.
     public var description: String {
         "/" + components.joined(separator: "/") + (isDirectory && !components.isEmpty ? "/" : "")
+    }
+}
+
+private func isControl(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator: true
+    default: false
     }
 }
 

@@ -38,6 +38,10 @@ public struct ReadTransfer: Sendable {
     /// Blocks sent again without an answer before the client counts as gone.
     public static let patience = 6
 
+    /// The same for a client that has not answered anything yet: a request with a made-up sender must not hold a place for
+    /// long, and a client that missed the answer asks anew.
+    public static let patienceWithStrangers = 3
+
     /// What was agreed on.
     public let options: TransferOptions
     /// How many bytes travel.
@@ -50,6 +54,8 @@ public struct ReadTransfer: Sendable {
     public private(set) var retransmissions = 0
 
     private var phase: Phase
+    /// Whether the client has acknowledged anything.
+    private var isHeard = false
     private var sent: UInt64 = 0
     private var silences = 0
     /// No further rewind until the client moves: one was made for this position, or the one before it.
@@ -59,6 +65,7 @@ public struct ReadTransfer: Sendable {
     private var sentAt: UInt64
     private var roundTrip: UInt64 = 0
     private let second: UInt64 = 1_000_000_000
+    private static let strangersTimeout = 8
 
     /// A transfer of `size` bytes that begins `now` (monotonic nanoseconds).
     public init(size: UInt64, options: TransferOptions, now: UInt64) {
@@ -101,11 +108,13 @@ public struct ReadTransfer: Sendable {
         case .negotiating:
             guard number == 0 else { return .wait }
             phase = .sending
+            isHeard = true
             measure(now)
             silences = 0
             return window(now)
         case .sending:
             guard let block = unwrap(number) else { return .wait }
+            isHeard = true
             return block == acknowledged ? repeated(now) : advanced(to: block, now)
         }
     }
@@ -122,7 +131,7 @@ public struct ReadTransfer: Sendable {
     public mutating func timedOut(now: UInt64) -> Action {
         guard phase != .ended else { return .wait }
         silences += 1
-        guard silences <= Self.patience else {
+        guard silences <= (isHeard ? Self.patience : Self.patienceWithStrangers) else {
             phase = .ended
             return .end(.timedOut)
         }
@@ -196,11 +205,12 @@ public struct ReadTransfer: Sendable {
 
     /// How long to wait for an answer: the client's `timeout`; else four round trips, at least 0.2 s and at most 1 s.
     ///
-    /// Doubled with each silence, to at most 8 s more than that.
+    /// Doubled with each silence, to at most 8 s more than that. A client that has not answered anything yet is asked again
+    /// after at most 8 s, whatever it chose.
     private var interval: UInt64 {
         let base: UInt64
         if let timeout = options.timeout {
-            base = UInt64(timeout) * second
+            base = UInt64(isHeard ? timeout : min(timeout, Self.strangersTimeout)) * second
         } else {
             base = roundTrip == 0 ? second : min(max(4 * roundTrip, second / 5), second)
         }

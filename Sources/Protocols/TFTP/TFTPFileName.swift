@@ -32,7 +32,8 @@ public struct TFTPFileName: Hashable, Sendable, CustomStringConvertible {
         var bytes = Array(bytes)
         while let last = bytes.last, last == 0xFF || last == 0x20 { bytes.removeLast() }
         for index in bytes.indices where bytes[index] == 0x5C { bytes[index] = 0x2F }
-        guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(where: { $0 < 0x20 || $0 == 0x7F })
+        // Also those that move a cursor or end a line only where a log is read.
+        guard let text = String(validating: bytes, as: UTF8.self), !text.unicodeScalars.contains(where: isControl)
         else { throw .notText }
         let components = text.split(separator: "/").map(String.init).filter { $0 != "." }
         guard !components.isEmpty else { throw .empty }
@@ -46,4 +47,11 @@ public struct TFTPFileName: Hashable, Sendable, CustomStringConvertible {
 
     /// The path.
     public var description: String { path }
+}
+
+private func isControl(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator: true
+    default: false
+    }
 }

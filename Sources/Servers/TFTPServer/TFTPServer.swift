@@ -110,7 +110,7 @@ public final class TFTPServer: Sendable {
         }
         let name: TFTPFileName
         do throws(TFTPFileName.Problem) { name = try TFTPFileName(request.fileName) } catch {
-            let text = String(decoding: request.fileName, as: UTF8.self)
+            let text = String(decoding: request.fileName, as: UTF8.self).printable
             logger.info("TFTP \(peer): '\(text)' refused: \(error)")
             refuse(peer, local, error == .leavesDirectory ? .accessViolation : .fileNotFound, "\(error)")
             return
