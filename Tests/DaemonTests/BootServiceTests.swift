@@ -83,6 +83,7 @@ private final class WatchedLog: EventLog {
         let service = try service(WatchedLog())
         service.record(event(.discover), reached: .loaderRuns)
         let before = try #require(service.boot(of: mac))
+        #expect(before.started == Timestamp(seconds: 0), "a boot begins with its first event")
         var asked = NodeRequest(mac: mac, architecture: .arm64EFI, stage: .ipxe([.http, .efi]))
         let onlooker = Onlooker(boots: service)
         _ = onlooker.plan(for: asked, addressing: .foreign, server: server)

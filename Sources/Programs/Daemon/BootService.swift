@@ -109,7 +109,7 @@ public final class BootService: BootPlanning, BootRecorder {
     ) -> Result<BootPlan, BootRefusal> {
         let request = NodeRequest(mac: mac, stage: .ipxe([.http, .bzImage, .efi]))
         let node = identify(request).node
-        let step = advance(.script, node: node.name, mac: mac)
+        let step = advance(.script, node: node.name, mac: mac, at: clock.now())
         var asked = request
         asked.architecture = step.boot.architecture
         let result = plan(for: asked, addressing: addressing, server: server, boot: step.boot.id)
@@ -160,7 +160,7 @@ public final class BootService: BootPlanning, BootRecorder {
         var event = event
         var changed: Boot?
         if let progress {
-            let step = advance(progress, node: event.node, mac: event.mac)
+            let step = advance(progress, node: event.node, mac: event.mac, at: event.time)
             event.boot = step.boot.id
             changed = step.boot
         } else if event.boot == nil {
@@ -179,9 +179,13 @@ public final class BootService: BootPlanning, BootRecorder {
         _ = tracker.withLock { $0.update(mac) { $0.architecture = architecture } }
     }
 
-    private func advance(_ progress: Boot.Progress, node: NodeName, mac: MACAddress) -> BootTracker.Step {
-        let now = clock.now()
-        return tracker.withLock { tracker in
+    private func advance(
+        _ progress: Boot.Progress,
+        node: NodeName,
+        mac: MACAddress,
+        at now: Timestamp
+    ) -> BootTracker.Step {
+        tracker.withLock { tracker in
             tracker.reached(progress, node: node, mac: mac, now: now) {
                 var generator = SystemRandomNumberGenerator()
                 return BootIdentifier.random(using: &generator)

@@ -11,6 +11,7 @@ import NBDServer
 import NetworkIO
 import NetworkTypes
 import Registry
+import Synchronization
 import TFTPServer
 
 /// What a server is started with.
@@ -69,6 +70,7 @@ public final class Server: Sendable {
     private let started: Timestamp
     private let stops: [@Sendable () -> Void]
     private let following: any Observation
+    private let lookingForInterfaces: Repetition
 
     /// Takes the state directory and starts everything; returns when it serves.
     ///
@@ -139,13 +141,19 @@ public final class Server: Sendable {
         try nbd.start()
         let dhcpPorts = DHCPServer.Ports(planner: boots, leases: store, recorder: boots, clock: clock)
         try dhcp.follow(try registry.fleet(), with: dhcpPorts)
-        following = registry.observe { fleet in
-            do {
-                try dhcp.follow(fleet, with: dhcpPorts)
-            } catch {
-                logger.error("cannot serve the changed networks", metadata: ["error": "\(error)"])
+        let lastProblem = Mutex("")
+        let follow = { @Sendable (fleet: () throws -> Fleet) in
+            var problem = ""
+            do { try dhcp.follow(fleet(), with: dhcpPorts) } catch { problem = "\(error)" }
+            let isNews = lastProblem.withLock { last in
+                defer { last = problem }
+                return last != problem
             }
+            if isNews, !problem.isEmpty { logger.error("cannot serve the networks", metadata: ["error": "\(problem)"]) }
         }
+        following = registry.observe { fleet in follow { fleet } }
+        // Interfaces come late, get their addresses late, and are made anew while we run.
+        lookingForInterfaces = Repetition("interfaces", everySeconds: 5) { follow(registry.fleet) }
         let facts = Facts(setup: setup, started: started, registry: registry, dhcp: dhcp, exports: exports)
         let admin = try Self.admin(setup, registry, store, boots, clock, facts, logger)
         stops = [{ dhcp.stop() }, { admin.stop() }, { tftp.stop() }, { http.stop() }, { nbd.stop() }]
@@ -213,6 +221,7 @@ public final class Server: Sendable {
 
     /// Ends everything in good order: no new machines first, running ones last.
     public func stop() {
+        lookingForInterfaces.cancel()
         following.cancel()
         for stop in stops { stop() }
         boots.drain()

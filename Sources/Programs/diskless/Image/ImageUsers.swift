@@ -9,7 +9,12 @@ enum ImageUsers {
     /// None when no server runs: then nobody is connected.
     static func nodes(using version: ImageVersionID, state: String) throws -> [String] {
         let client = AdminClient(socketPath: StateDirectory(state).adminSocket)
-        guard let status = try? client.status() else { return [] }
+        let status: StatusReply
+        do {
+            status = try client.status()
+        } catch AdminClientError.notRunning {
+            return []
+        }
         return status.server.roots.filter { $0.image == version }.map(\.node.text).sorted()
     }
 }
