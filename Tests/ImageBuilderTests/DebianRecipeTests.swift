@@ -55,6 +55,7 @@ import Testing
         ("--ssh-key", { $0.sshKeys = ["nonsense"] }),
         ("--mirror", { $0.mirror = "deb.debian.org" }),
         ("--kernel-argument", { $0.kernelArguments = ["a b"] }),
+        ("--kernel-argument", { $0.kernelArguments = ["quiet", "a=${b}"] }),
     ]
 
     @Test func badOptionsGetOneLine() throws {

@@ -107,6 +107,11 @@ public struct DebianRecipe: Hashable, Sendable {
         for argument in kernelArguments where argument.contains(where: \.isWhitespace) || argument.isEmpty {
             throw .usage("--kernel-argument \"\(argument)\": use one argument without spaces each time")
         }
+        for argument in kernelArguments {
+            if let problem = KernelArgument.problem(with: argument) {
+                throw .usage("--kernel-argument \"\(argument)\" \(problem)")
+            }
+        }
         if let mirror, !mirror.contains("://") || mirror.contains(where: \.isWhitespace) {
             throw .usage("--mirror \"\(mirror)\" is not a URL such as \(AptSourceChoice.debian)")
         }
