@@ -1,4 +1,5 @@
 package import CLinux
+import Synchronization
 
 /// One exported directory with everything below it, served by the kernel with the caller's own rights.
 ///
@@ -13,6 +14,9 @@ package final class FileTree: Sendable {
     package let path: String
     let cache: ObjectCache
     private let key: HandleKey
+    /// Tells this tree from all others of this process, also from one of the same directory.
+    private let number: UInt64
+    private static let lastNumber = Atomic<UInt64>(0)
     /// The directory itself, for open_by_handle_at and statvfs.
     let top: TreeDescriptor
     /// This process's open files (/proc/self/fd), to open them anew.
@@ -30,6 +34,7 @@ package final class FileTree: Sendable {
         self.identity = identity
         self.key = key
         self.cache = cache
+        number = Self.lastNumber.wrappingAdd(1, ordering: .relaxed).newValue
         let own = unsafe clinux_open("/proc/self/fd", O_PATH | O_DIRECTORY | O_CLOEXEC, 0)
         guard own >= 0 else { throw TreeRefusal("serve files without /proc", clinux_errno()) }
         openFiles = TreeDescriptor(own)
@@ -98,7 +103,7 @@ package final class FileTree: Sendable {
         on thread: inout ThreadIdentity
     ) throws(TreeError) -> TreeObject {
         guard handle.export == identity else { throw .badHandle }
-        if let object = cache.find(handle) { return object }
+        if let object = cache.find(handle, tree: number) { return object }
         guard handle.isSealed(by: key) else { throw .badHandle }
         try thread.becomeRoot()
         let kernel = handle.kernel
@@ -115,7 +120,7 @@ package final class FileTree: Sendable {
         let pin = TreeDescriptor(descriptor)
         let attributes = try FileAttributes.of(descriptor)
         guard attributes.status.st_nlink > 0 else { throw .stale }
-        return cache.insert(TreeObject(handle, pin, attributes))
+        return cache.insert(TreeObject(handle, pin, attributes, tree: number))
     }
 
     /// The object of a file that was just opened as O_PATH.
@@ -125,8 +130,8 @@ package final class FileTree: Sendable {
         // Only where the tree could not become a mount of its own.
         guard attributes.status.st_dev == device else { throw TreeError(EXDEV) }
         let handle = FileHandle(export: identity, kernel: try Self.kernelHandle(descriptor), key: key)
-        if let object = cache.find(handle) { return (object, attributes) }
-        return (cache.insert(TreeObject(handle, pin, attributes)), attributes)
+        if let object = cache.find(handle, tree: number) { return (object, attributes) }
+        return (cache.insert(TreeObject(handle, pin, attributes, tree: number)), attributes)
     }
 
     /// The file behind a name, without opening it, when it is at hand; nil when it is not, or there is no such name.
@@ -134,7 +139,7 @@ package final class FileTree: Sendable {
     /// This thread must have the caller's rights.
     func known(_ name: FileName, in directory: TreeObject) -> TreeObject? {
         guard isOwnMount, let handle = handle(of: name, in: directory) else { return nil }
-        return cache.find(handle)
+        return cache.find(handle, tree: number)
     }
 
     /// The handle behind a name, for what is about to be removed; nil when there is none.

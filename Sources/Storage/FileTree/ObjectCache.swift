@@ -29,13 +29,13 @@ package final class ObjectCache: Sendable {
 
     private func shard(_ seal: UInt64) -> Shard { shards[Int(seal & (1 << Self.shardBits - 1))] }
 
-    /// The object of a handle.
-    func find(_ handle: FileHandle) -> TreeObject? {
+    /// The object of a handle, opened by this tree.
+    func find(_ handle: FileHandle, tree: UInt64) -> TreeObject? {
         let found = shard(handle.seal).table.withLock { table -> TreeObject? in
             guard let place = table.places[handle.seal] else { return nil }
             return table.objects[place]
         }
-        guard let found, found.handle == handle else { return nil }
+        guard let found, found.handle == handle, found.tree == tree else { return nil }
         if !found.used.load(ordering: .relaxed) { found.used.store(true, ordering: .relaxed) }
         return found
     }
@@ -47,7 +47,7 @@ package final class ObjectCache: Sendable {
         var dropped: TreeObject?
         let kept = shard(seal).table.withLock { table -> TreeObject in
             if let place = table.places[seal], let other = table.objects[place] {
-                return other.handle == object.handle ? other : object
+                return other.handle == object.handle && other.tree == object.tree ? other : object
             }
             let place: Int
             if let free = table.free.popLast() {

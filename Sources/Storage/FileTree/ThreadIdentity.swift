@@ -3,7 +3,7 @@ import CLinux
 /// Whose rights file operations of this thread have (setfsuid(2), setfsgid(2), setgroups(2) of one thread).
 ///
 /// One for each thread that serves; it must be made, used and dropped on that thread. The thread gets a umask of its own,
-/// which is zero: modes are what clients say.
+/// which is zero: modes are what clients say. It gives up CAP_SYS_RESOURCE, so that quotas hold for callers.
 package struct ThreadIdentity: ~Copyable {
     /// Whose groups the thread has.
     private var grouped: Caller?
@@ -16,6 +16,7 @@ package struct ThreadIdentity: ~Copyable {
         grouped = nil
         guard clinux_own_umask() == 0 else { throw TreeError() }
         umask(0)
+        guard clinux_obey_quotas() == 0 else { throw TreeError() }
         clinux_thread_user(0)
         guard clinux_thread_user(uid_t.max) == 0 else { throw TreeError(EPERM) }
     }

@@ -19,6 +19,8 @@ package final class TreeDescriptor: Sendable {
     /// Its number in the file system.
     package let file: UInt64
     let pin: TreeDescriptor
+    /// Which tree opened it: two trees of one directory are two mounts, between which nothing can be moved.
+    let tree: UInt64
     let open = Mutex(OpenFiles())
     /// Held while the file is changed; a plain lock, for the changes are several calls of the server.
     private let changing = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
@@ -39,7 +41,8 @@ package final class TreeDescriptor: Sendable {
         var idle = 0
     }
 
-    init(_ handle: FileHandle, _ pin: TreeDescriptor, _ attributes: FileAttributes) {
+    init(_ handle: FileHandle, _ pin: TreeDescriptor, _ attributes: FileAttributes, tree: UInt64) {
+        self.tree = tree
         self.handle = handle
         self.pin = pin
         kind = attributes.kind

@@ -211,6 +211,15 @@ static inline int clinux_thread_group(gid_t group) { return (int)syscall(SYS_set
 static inline int clinux_thread_groups(size_t count, const gid_t *groups) {
     return (int)syscall(SYS_setgroups, count, groups);
 }
+/// Takes CAP_SYS_RESOURCE from this thread for good: with it, quotas and reserved blocks would not hold for its callers.
+static inline int clinux_obey_quotas(void) {
+    struct { uint32_t version; int pid; } head = {0x20080522, 0};
+    struct { uint32_t effective, permitted, inheritable; } sets[2];
+    if (syscall(SYS_capget, &head, sets) < 0) return -1;
+    sets[0].effective &= ~(1u << 24);
+    sets[0].permitted &= ~(1u << 24);
+    return (int)syscall(SYS_capset, &head, sets);
+}
 /// Gives this thread a umask and working directory of its own.
 static inline int clinux_own_umask(void) { return unshare(CLONE_FS); }
 /// faccessat2(2) for the file of a descriptor, with the rights that file operations of this thread have (Linux 5.8).
