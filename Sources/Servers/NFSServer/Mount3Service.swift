@@ -37,7 +37,7 @@ extension Conversation {
     }
 
     private mutating func mount(_ path: [UInt8], _ writer: inout XDRWriter) {
-        let shown = String(decoding: path, as: UTF8.self)
+        let shown = Self.shown(path)
         do {
             let (export, object) = try find(path)
             Mount3.encodeMounted(NFS3FileHandle(object.handle), into: &writer)
@@ -46,11 +46,18 @@ extension Conversation {
         } catch {
             let status = Mount3.Status(error)
             writer.write(status.rawValue)
-            server.logger.notice(
-                "NFS mount refused",
-                metadata: ["peer": "\(handle.peer)", "path": "\(shown)", "status": "\(status.rawValue)"]
-            )
+            server.logOnce(handle.peer, "\(shown): status \(status.rawValue)", "NFS mount refused")
         }
+    }
+
+    /// A client's path for the log: nothing in it can be taken for something else.
+    private static func shown(_ path: [UInt8]) -> String {
+        let text = String(decoding: path.prefix(200), as: UTF8.self)
+        return String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { $0.value < 0x20 || (0x7f..<0xa0).contains($0.value) ? "?" : $0 }
+            )
+        )
     }
 
     /// The directory at a path: of the export with the longest path that leads there, or below it.

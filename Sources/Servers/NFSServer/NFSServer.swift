@@ -151,14 +151,14 @@ package final class NFSServer: Sendable {
     }
 
     /// Names a misbehaving address once at a level that people see, later only for debugging.
-    func logOnce(_ peer: Endpoint, _ reason: String) {
+    func logOnce(_ peer: Endpoint, _ reason: String, _ event: Logger.Message = "NFS client dropped") {
         let isNew = state.withLock { state in
             if state.named.count >= 1024 { state.named = [] }
             return state.named.insert(peer.address).inserted
         }
         logger.log(
             level: isNew ? .notice : .debug,
-            "NFS client dropped",
+            event,
             metadata: ["peer": "\(peer)", "why": "\(reason)"]
         )
     }
