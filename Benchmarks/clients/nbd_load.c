@@ -148,7 +148,7 @@ int main(int count, char **argument) {
         }
     }
     double bytes = (double)operations * (double)block;
-    printf("{\"ops_s\": %.1f, \"mb_s\": %.2f, \"ops\": %lu, \"bytes\": %.0f}\n", (double)operations / lasted,
+    printf("ops_s=%.1f mb_s=%.2f ops=%lu bytes=%.0f\n", (double)operations / lasted,
            bytes / lasted / 1e6, operations, bytes);
     return 0;
 }
