@@ -37,6 +37,20 @@ import Testing
         #expect(problems.last?.value == "a=${b}")
     }
 
+    @Test(arguments: [
+        ("lab.example", true), ("lab", true), ("a_b.lan", true), ("", false), ("lab.", false), ("a b", false),
+        ("a\nb", false), ("é.lan", false), (String(repeating: "a.", count: 126) + "a", true),
+        (String(repeating: "a.", count: 127) + "a", false), (String(repeating: "a", count: 64), false),
+    ])
+    func aDomainIsOneThatEveryClientTakes(domain: String, isGood: Bool) throws {
+        var network = Network(
+            name: NetworkName(checked: "lab"),
+            subnet: try #require(IPv4Subnet("10.0.0.0/24"))
+        )
+        network.domain = domain
+        #expect(Fleet(networks: [network]).problems.map(\.key) == (isGood ? [] : ["domain"]))
+    }
+
     @Test func exportNamesKeepTheirText() {
         let boot = "00112233445566778899aabbccddeeff"
         for text in ["debian@7", "debian@7/megane/\(boot)"] { #expect(ExportName(text)?.description == text) }

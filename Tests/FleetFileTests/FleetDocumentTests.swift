@@ -84,7 +84,7 @@ struct FleetDocumentTests {
     )
     func scalars(_ text: String) throws {
         var network = try Sample.network()
-        network.domain = text
+        network.interface = text
         var profile = Sample.profile()
         profile.settings.kernelArguments = [text, "x"].filter { KernelArgument.problem(with: $0) == nil }
         let fleet = Fleet(networks: [network], profiles: [profile])

@@ -62,6 +62,9 @@ extension Fleet {
                     FleetProblem(subject, key: "router", "router \(router) does not lie inside \(network.subnet)")
                 )
             }
+            if let domain = network.domain, !Self.isDomain(domain) {
+                found.append(FleetProblem(subject, key: "domain", "\"\(domain)\" is not a domain such as lab.example"))
+            }
             if !(60...4_294_967_294).contains(network.leaseSeconds) {
                 found.append(
                     FleetProblem(
@@ -83,6 +86,17 @@ extension Fleet {
             }
         }
         return found
+    }
+
+    /// Whether every DHCP client can take it: letters, digits, dashes and underscores between dots (RFC 1035 §2.3.4).
+    private static func isDomain(_ text: String) -> Bool {
+        text.utf8.count <= 253
+            && text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
+                (1...63).contains(label.utf8.count)
+                    && label.unicodeScalars.allSatisfy {
+                        $0.isASCII && ($0.properties.isAlphabetic || "0123456789-_".unicodeScalars.contains($0))
+                    }
+            }
     }
 
     private var profileProblems: [FleetProblem] {
