@@ -6,8 +6,17 @@ import Synchronization
 /// A node that lost its power leaves a session behind; its next session must get the same open layer and not a second
 /// one beside it. A layer closes when nobody uses it any more.
 public final class CopyOnWriteLayers: Sendable {
-    private struct Weak { weak var storage: CopyOnWriteStorage? }
-    private let open = Mutex<[String: Weak]>([:])
+    /// One directory; its lock is held while the layer is opened or removed, so that others need not wait for the disk.
+    private final class Place: Sendable {
+        struct Weak { weak var storage: CopyOnWriteStorage? }
+        let layer = Mutex(Weak())
+    }
+    private struct Entry {
+        let place = Place()
+        /// How many calls are about to use the place, or use it.
+        var users = 0
+    }
+    private let places = Mutex<[String: Entry]>([:])
     private let kernel: String
 
     /// No layer open yet.
@@ -39,22 +48,38 @@ public final class CopyOnWriteLayers: Sendable {
         over base: any BlockStorage,
         identity: String
     ) throws(BlockStorageOpenError) -> CopyOnWriteStorage {
-        try open.withLock { layers throws(BlockStorageOpenError) in
-            layers = layers.filter { $0.value.storage != nil }
-            if let storage = layers[directory]?.storage { return storage }
+        try using(directory) { layer throws(BlockStorageOpenError) in
+            if let storage = layer.storage { return storage }
             let storage = try CopyOnWriteDirectory(path: directory)
                 .open(over: base, identity: identity, kernel: kernel)
-            layers[directory] = Weak(storage: storage)
+            layer.storage = storage
             return storage
         }
+    }
+
+    /// Runs `body` while no other thread opens or removes the layer in `directory`.
+    private func using<Result: Sendable>(
+        _ directory: String,
+        _ body: (inout Place.Weak) throws(BlockStorageOpenError) -> Result
+    ) throws(BlockStorageOpenError) -> Result {
+        let place = places.withLock { places in
+            // Whoever else uses a place has counted itself, so nobody holds the lock of those without users.
+            places = places.filter { entry in
+                entry.value.users > 0 || entry.value.place.layer.withLock { $0.storage != nil }
+            }
+            places[directory, default: Entry()].users += 1
+            return places[directory]?.place ?? Place()
+        }
+        defer { places.withLock { $0[directory]?.users -= 1 } }
+        return try place.layer.withLock { layer throws(BlockStorageOpenError) in try body(&layer) }
     }
 
     /// Removes the layer in `directory`; sessions that still use it go on without a name.
     ///
     /// Throws `BlockStorageOpenError`; a layer that does not exist is removed already.
     public func remove(directory: String) throws(BlockStorageOpenError) {
-        try open.withLock { layers throws(BlockStorageOpenError) in
-            layers[directory] = nil
+        try using(directory) { layer throws(BlockStorageOpenError) in
+            layer.storage = nil
             try CopyOnWriteDirectory(path: directory).remove()
         }
     }
