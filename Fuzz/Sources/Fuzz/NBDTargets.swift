@@ -16,6 +16,17 @@ func fuzzNBDRequest(_ bytes: Span<UInt8>) {
     let encoded = request.encoded
     precondition((try? NBDRequest(decoding: encoded.span)) == request, "decode, encode, decode is not stable")
     precondition(encoded == Array(array(bytes).prefix(encoded.count)), "encoding changed a byte")
+    let every: NBDTransmissionFlags = [.flush, .forceUnitAccess, .trim, .writeZeroes]
+    for size: UInt64 in [0, 1 << 20, 1 << 40, .max] {
+        for flags in [every, .readOnly] {
+            let session = NBDSession(exportName: "", size: size, flags: flags, allocationContext: 1)
+            guard session.refusal(of: request) == nil else { continue }
+            let isInside = request.offset <= size && UInt64(request.length) <= size - request.offset
+            precondition(isInside, "a request reaches past the export's end")
+            let changes: [NBDCommand] = [.write, .trim, .writeZeroes]
+            precondition(flags == every || !changes.contains(request.command), "a change of a read-only export")
+        }
+    }
 }
 
 private func actions(_ bytes: Span<UInt8>, step: Int) -> [NBDHandshake.Action] {
