@@ -324,4 +324,20 @@ struct ProcedureTests {
             #expect(try fixture.client.nfs(procedure) { fixture.root.encode(into: &$0) }.status == .ok)
         }
     }
+
+    @Test("'..' of a directory that was moved out of the export tells nothing")
+    func movedOut() throws {
+        let fixture = try Fixture()
+        let outside = try Fixture.temporaryDirectory()
+        defer { Fixture.removeAll(outside) }
+        let made = try fixture.client.nfs(.makeDirectory) {
+            name(fixture.root, "d")(&$0)
+            NFS3NewAttributes().encode(into: &$0)
+        }
+        #expect(made.status == .ok)
+        let inner = try lookup(fixture, "d")
+        #expect(try fixture.client.nfs(.lookup, name(inner, "..")).status == .ok)
+        #expect(unsafe rename("\(fixture.directory)/d", "\(outside)/d") == 0)
+        #expect(try fixture.client.nfs(.lookup, name(inner, "..")).status != .ok)
+    }
 }
