@@ -64,9 +64,12 @@ private final class WatchedLog: EventLog {
     private let node = IPv4Address(10, 0, 0, 71)
     private let stranger = IPv4Address(10, 0, 0, 72)
 
-    private func service(_ log: any EventLog) throws -> BootService {
+    private func service(
+        _ log: any EventLog,
+        _ registry: InMemoryRegistry = InMemoryRegistry()
+    ) throws -> BootService {
         try BootService(
-            registry: InMemoryRegistry(),
+            registry: registry,
             catalog: OneImage(),
             log: log,
             loaders: LoaderFiles(own: "/nonexistent"),
@@ -114,6 +117,29 @@ private final class WatchedLog: EventLog {
         service.record(event(.discover), reached: .loaderRuns)
         service.drain()
         #expect(log.appended.withLock { $0.map(\.kind) } == [.discover])
+    }
+
+    @Test func aNodesWordsMakeOneLineOfTheLog() {
+        let failure = event(.failed, detail: "no root\r\n2026-11-21 info: all is well\nand more")
+        #expect(BootService.line(of: failure) == "failed: no root")
+    }
+
+    @Test func aNodeKnownByItsUUIDStaysItselfAfterDHCP() throws {
+        let registry = InMemoryRegistry()
+        let name = try NodeName(validating: "megane")
+        let uuid = MachineUUID(bytes: Array(1...16))
+        try registry.update { $0.set(Node(name: name, macs: [], uuid: uuid)) }
+        let service = try service(WatchedLog(), registry)
+        let told = NodeRequest(mac: mac, uuid: uuid, stage: .ipxe([.http, .efi]))
+        #expect(service.identify(told).node.name == name)
+        service.record(
+            BootEvent(time: Timestamp(seconds: 0), node: name, mac: mac, kind: .discover),
+            reached: .loaderRuns
+        )
+        #expect(try service.planScript(for: mac, addressing: .foreign, server: server).get().node == name)
+        #expect(service.identify(NodeRequest(mac: mac, stage: .system)).node.name == name)
+        let other = NodeRequest(mac: mac, uuid: MachineUUID(bytes: Array(2...17)), stage: .firmware)
+        #expect(!service.identify(other).isKnown, "another machine with that card")
     }
 
     // MARK: Who may begin a boot

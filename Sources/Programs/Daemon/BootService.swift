@@ -47,8 +47,15 @@ public final class BootService: BootPlanning, BootRecorder {
     // MARK: Planning
 
     /// Who is asking; a machine that the registry cannot be asked about is treated as unknown.
-    public func identify(_ request: NodeRequest) -> (node: Node, isKnown: Bool) {
-        fleet.identify(mac: request.mac, uuid: request.uuid)
+    public func identify(_ request: NodeRequest) -> (node: Node, isKnown: Bool) { identify(request, in: fleet) }
+
+    /// Only DHCP requests tell the machine's UUID; a node that is known by it alone is known by its boot afterwards.
+    private func identify(_ request: NodeRequest, in fleet: Fleet) -> (node: Node, isKnown: Bool) {
+        let found = fleet.identify(mac: request.mac, uuid: request.uuid)
+        guard !found.isKnown, request.uuid == nil, let boot = boot(of: request.mac),
+            let node = fleet.nodes[boot.node], node.uuid != nil
+        else { return found }
+        return (node, true)
     }
 
     /// What the machine gets, for the boot that it is in.
@@ -78,7 +85,7 @@ public final class BootService: BootPlanning, BootRecorder {
         boot: BootIdentifier?
     ) -> Result<BootPlan, BootRefusal> {
         let fleet = fleet
-        let node = fleet.identify(mac: request.mac, uuid: request.uuid).node
+        let node = identify(request, in: fleet).node
         let settings = fleet.effectiveSettings(for: node)
         do throws(BootRefusal) {
             return .success(
@@ -193,6 +200,11 @@ public final class BootService: BootPlanning, BootRecorder {
         }
     }
 
+    /// What the log says of an event: one line, though a node may send many with its failure.
+    static func line(of event: BootEvent) -> Substring {
+        event.sentence.split(maxSplits: 1, whereSeparator: \.isNewline).first ?? ""
+    }
+
     private func say(_ event: BootEvent) {
         let level: Logger.Level =
             switch event.kind {
@@ -203,7 +215,7 @@ public final class BootService: BootPlanning, BootRecorder {
             }
         logger.log(
             level: level,
-            "\(event.sentence)",
+            "\(Self.line(of: event))",
             metadata: ["node": "\(event.node)", "mac": "\(event.mac)"]
         )
     }
