@@ -56,6 +56,23 @@ def program(peer):
     return (os.environ.get("UNFSD") or rig.find("unfsd")) if peer == "unfs3" else rig.find("ganesha.nfsd")
 
 
+class WithPortmapper:
+    """ganesha serves version 3 only with a portmapper to register with; /run is private here."""
+
+    def __init__(self):
+        os.makedirs("/run/rpcbind", exist_ok=True)
+        os.makedirs("/run/ganesha", exist_ok=True)
+        self.portmapper, self.server = rig.Server("rpcbind", [rig.find("rpcbind"), "-f", "-r"]), None
+
+    def cpu(self):
+        return self.server.cpu()
+
+    def stop(self):
+        for server in (self.server, self.portmapper):
+            if server:
+                server.stop()
+
+
 def start(wanted):
     root = export()
     rig.compile_client("nfs_load")
@@ -66,22 +83,19 @@ def start(wanted):
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
         if peer == "ganesha":
-            # It serves version 3 only with a portmapper to register with; /run is private here.
             if not rig.find("rpcbind"):
                 continue
-            os.makedirs("/run/rpcbind", exist_ok=True)
-            os.makedirs("/run/ganesha", exist_ok=True)
-            portmapper = rig.Server("rpcbind", [rig.find("rpcbind"), "-f", "-r"])
-            yield peer + "-portmapper", portmapper
-        server = rig.Server("nfs-" + peer, command(peer, root, folder))
-        yield peer, server
+            both = WithPortmapper()
+            yield peer, both
+            server = both.server = rig.Server("nfs-" + peer, command(peer, root, folder))
+        else:
+            server = rig.Server("nfs-" + peer, command(peer, root, folder))
+            yield peer, server
         server.wait_tcp("127.0.0.1", PORT[peer])
 
 
 def once(case, name, seconds):
     below, work, file, block, depth, connections = CASES[case]
-    if name.endswith("-portmapper"):
-        raise RuntimeError("-")
     if name == "unfs3" and (work == "walk" or block > 1 << 19):
         raise RuntimeError("has no READDIRPLUS, and reads of less than 1 MiB")
     root = os.path.join(rig.SCRATCH, "data", "nfs") + below
