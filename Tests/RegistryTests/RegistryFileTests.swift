@@ -127,14 +127,16 @@ struct RegistryFileTests {
         let path = directory.path + "/registry.sqlite"
         var old = Sample.boot(1)
         old.started = Timestamp(seconds: 1_000_000_000)
+        // A node that has been running ever since.
+        var running = Sample.boot(3, node: "steady")
+        running.started = Timestamp(seconds: 1_000_000_001)
         do {
             let registry = try Registry(path: path)
-            try registry.save(old)
-            try registry.save(Sample.boot(2))
-            registry.append(Sample.event(old, 1))
+            for boot in [old, Sample.boot(2), running] { try registry.save(boot) }
+            for boot in [old, running] { registry.append(Sample.event(boot, 1)) }
         }
         let registry = try Registry(path: path)
-        #expect(try registry.boots(of: nil, limit: 9) == [Sample.boot(2)])
+        #expect(try registry.boots(of: nil, limit: 9) == [Sample.boot(2), running])
         #expect(try registry.events(of: old.id).isEmpty)
     }
 }

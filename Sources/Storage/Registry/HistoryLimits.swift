@@ -9,7 +9,7 @@ public struct HistoryLimits: Hashable, Sendable {
     public var boots: Int
     /// Newest events kept for all boots together.
     public var events: Int
-    /// Age in seconds after which boots and events go.
+    /// Age in seconds after which boots and events go; the newest boot of a node stays, for the node may still run it.
     public var seconds: Double
 
     /// Limits; the defaults keep 30 days of at most 1000 boots a node.
@@ -28,7 +28,13 @@ public struct HistoryLimits: Hashable, Sendable {
     /// Deletes what is past the limits.
     func prune(_ database: Database, now: Timestamp) throws {
         let oldest = now.advanced(bySeconds: -seconds).microseconds
-        try database.execute(sql: "DELETE FROM boot WHERE started < ?", arguments: [oldest])
+        try database.execute(
+            sql: """
+                DELETE FROM boot WHERE started < ?
+                    AND started < (SELECT max(later.started) FROM boot AS later WHERE later.node = boot.node)
+                """,
+            arguments: [oldest]
+        )
         try database.execute(
             sql: """
                 DELETE FROM boot WHERE id IN (
