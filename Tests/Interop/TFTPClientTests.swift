@@ -49,6 +49,39 @@ import Testing
         #expect(server.fetched() == content)
     }
 
+    /// netascii; a port of the client's own choice; the least and the most talkative forms.
+    @Test(
+        .enabled(if: NBDClientProgram.isThere("tftp"), "tftp is missing (tftp-hpa)"),
+        arguments: [["-m", "netascii"], ["-m", "octet", "-R", "40000:40100"], ["-v", "-m", "binary"], ["-4", "-l"]]
+    ) func tftpHPAWithEveryOption(options: [String]) throws {
+        let server = try ServedDirectory("tftp")
+        let content = try server.put("file", size: 100_000)
+        let path = server.files.path("fetched")
+        let outcome = try NBDClientProgram.run(
+            ["tftp"] + options + ["127.0.0.1", "\(server.port)", "-c", "get", "file", path],
+            in: server.files
+        )
+        #expect(outcome.status == 0, "\(outcome.output)")
+        // Text comes back as it was: the client undoes what netascii does to line ends.
+        #expect(server.fetched() == content)
+    }
+
+    /// With options curl wants six seconds of patience (RFC 2349) for each packet that is lost, so the file is small.
+    @Test(
+        .enabled(if: NBDClientProgram.isThere("curl"), "curl is missing (curl)"),
+        arguments: [["--tftp-no-options"], ["--tftp-blksize", "512"], ["--tftp-blksize", "1468"]]
+    ) func curlGetsAWholeFileWhenTenPercentIsLost(options: [String]) throws {
+        let server = try ServedDirectory("tftp")
+        let content = try server.put("file", size: 6_000)
+        let relay = try LossyRelay(to: Endpoint(.loopback, server.port))
+        let outcome = try NBDClientProgram.run(
+            ["curl", "-sS"] + options + ["-o", server.files.path("fetched"), "tftp://127.0.0.1:\(relay.port)/file"],
+            in: server.files
+        )
+        #expect(outcome.status == 0, "\(outcome.output)")
+        #expect(server.fetched() == content)
+    }
+
     @Test(.enabled(if: NBDClientProgram.isThere("tftp"), "tftp is missing (tftp-hpa)"))
     func tftpHPAHearsWhyItIsRefused() throws {
         let server = try ServedDirectory("tftp")
