@@ -12,7 +12,7 @@ struct SecondTreeTests {
         let key = try #require(HandleKey(bytes: Array(0..<16)))
         let cache = ObjectCache(capacity: 64)
         let trees = try (0..<2).map { _ in try FileTree(path: directory, identity: 9, key: key, cache: cache) }
-        try onThreadOfItsOwn {
+        try Self.onThreadOfItsOwn {
             var thread = try ThreadIdentity()
             let name = try FileName(Array("file".utf8))
             var handles: [FileHandle] = []
@@ -30,7 +30,7 @@ struct SecondTreeTests {
     }
 
     /// Rights belong to a thread, which must not be one that others use.
-    private func onThreadOfItsOwn(_ body: @escaping @Sendable () throws -> Void) throws {
+    static func onThreadOfItsOwn(_ body: @escaping @Sendable () throws -> Void) throws {
         let box = ThreadBox(body)
         var thread = pthread_t()
         let argument = unsafe Unmanaged.passRetained(box).toOpaque()

@@ -96,8 +96,8 @@ package final class ObjectCache: Sendable {
     /// Lets go of what was not used since the last rounds; called about every second.
     package func sweep() {
         for shard in shards {
-            let dropped = shard.table.withLock { table -> [TreeObject] in
-                var dropped: [TreeObject] = []
+            let (dropped, unused) = shard.table.withLock { table -> ([TreeObject], [TreeObject]) in
+                var (dropped, unused): ([TreeObject], [TreeObject]) = ([], [])
                 for place in table.objects.indices {
                     guard let object = table.objects[place] else { continue }
                     let isUsed = object.used.exchange(false, ordering: .relaxed)
@@ -107,10 +107,16 @@ package final class ObjectCache: Sendable {
                         if open.idle >= Self.writerRounds { open.writer = nil }
                         return open.idle
                     }
-                    if idle >= Self.objectRounds, let object = Self.take(place, &table) { dropped.append(object) }
+                    if idle >= Self.objectRounds, let object = Self.take(place, &table) {
+                        dropped.append(object)
+                    } else if idle > 0 {
+                        unused.append(object)
+                    }
                 }
-                return dropped
+                return (dropped, unused)
             }
+            // A file that was removed on the server itself gives its space back as soon as nobody uses it.
+            for object in unused where object.isGone { remove(object.handle) }
             withExtendedLifetime(dropped) {}
         }
     }

@@ -85,11 +85,6 @@ package final class TreeDescriptor: Sendable {
         return attributes
     }
 
-    /// Forgets open files, after rights were changed.
-    func closeFiles() {
-        open.withLock { open in
-            open.reader = nil
-            open.writer = nil
-        }
-    }
+    /// Whether its last name was removed.
+    var isGone: Bool { (try? FileAttributes.of(pin.number).status.st_nlink) == 0 }
 }
