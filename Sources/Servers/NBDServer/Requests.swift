@@ -107,7 +107,7 @@ extension TransmissionLoop {
         appendReadHeader(request)
         filled += length
         traffic.read += UInt64(length)
-        return true
+        return filled < Self.sendLength || sendOutput()
     }
 
     /// A READ whose data goes from the file to the socket where it lies in a plain one, else in large pieces.

@@ -45,7 +45,7 @@ final class ConnectionHandle: Sendable {
     }
 }
 
-/// Serves the requests of one connection: all that has arrived is answered in one send.
+/// Serves the requests of one connection: what has arrived is answered in few sends.
 struct TransmissionLoop: ~Copyable {
     /// Reads up to this length are copied into the common reply; longer ones go out by sendfile, in bytes.
     static let directLength = 32 << 10
@@ -53,6 +53,10 @@ struct TransmissionLoop: ~Copyable {
     static let inputSize = 256 << 10
     /// Room for replies, in bytes.
     static let outputSize = 320 << 10
+    /// Replies go out once they are this long, in bytes, although more requests wait.
+    ///
+    /// The client works on the first ones while the rest is read: taking turns costs a third of the reads in a second.
+    static let sendLength = 32 << 10
     /// After this many idle seconds the buffers' memory is given back.
     static let idleSeconds = 10.0
 
