@@ -107,7 +107,7 @@ class Server:
             try:
                 return socket.create_connection((address, port), 1).close()
             except OSError:
-                if self.process.poll() is not None:
+                if self.process.poll() not in (None, 0):  # 0: it has gone into the background, as nbd-server does
                     break
                 time.sleep(.05)
         raise RuntimeError(f"{self.name} does not listen, see {SCRATCH}/{self.name}.log")
