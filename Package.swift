@@ -72,6 +72,7 @@ let package = Package(
         module("Protocols", "XDR", ["ByteCoding"]),
         module("Protocols", "ONCRPC", ["XDR"]),
         module("Protocols", "NFS3", ["XDR", "ONCRPC"]),
+        module("Protocols", "NFS4", ["XDR", "ONCRPC"]),
 
         // Formats
         module("Formats", "CPIO", ["ByteCoding"]),
@@ -103,7 +104,7 @@ let package = Package(
         module(
             "Servers",
             "NFSServer",
-            ["NetworkIO", "NFS3", "ONCRPC", "XDR", "FileTree", "NetworkTypes", "CLinux", log]
+            ["NetworkIO", "NFS3", "NFS4", "ONCRPC", "XDR", "FileTree", "NetworkTypes", "CLinux", log]
         ),
         module("Servers", "NBDServer", ["NetworkIO", "NBD", "BlockStorage", "NetworkTypes", "CLinux", log]),
 
@@ -162,11 +163,12 @@ let package = Package(
         tests("TFTPServer", ["TFTP", "NetworkIO", "NetworkTypes", "CLinux", log]),
         tests("HTTPServer", ["HTTP1", "NetworkIO", "NetworkTypes", "CLinux", log]),
         tests("FileTree", ["CLinux"]),
-        tests("NFSServer", ["NFS3", "ONCRPC", "XDR", "FileTree", "NetworkTypes", "CLinux", log]),
+        tests("NFSServer", ["NFS3", "NFS4", "ONCRPC", "XDR", "FileTree", "NetworkTypes", "CLinux", log]),
         tests("NBD", ["ByteCoding"]),
         tests("XDR"),
         tests("ONCRPC", ["XDR"]),
         tests("NFS3", ["XDR", "ONCRPC"]),
+        tests("NFS4", ["XDR", "ONCRPC"]),
         tests("BlockStorage", ["CLinux"]),
         tests("NBDServer", ["NBD", "BlockStorage", "NetworkIO", "NetworkTypes", "CLinux", log]),
         tests("Digests", ["CLinux"]),
