@@ -77,6 +77,7 @@ let package = Package(
         // Formats
         module("Formats", "CPIO", ["ByteCoding"]),
         module("Formats", "PCAP", ["ByteCoding", "NetworkTypes"]),
+        module("Formats", "Mustache"),
 
         // Domain: what a node is and what it boots; the border to the wire.
         module("Domain", "BootModel", ["NetworkTypes"]),
@@ -146,6 +147,7 @@ let package = Package(
 
         // Tests
         tests("ByteCoding"),
+        tests("Mustache"),
         tests("NetworkTypes"),
         tests("DHCP", ["NetworkTypes", "PCAP"]),
         tests("NeighborDiscovery", ["NetworkTypes"]),
