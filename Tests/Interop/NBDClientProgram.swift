@@ -9,11 +9,13 @@ enum NBDClientProgram {
     }
 
     /// Whether a program is in PATH.
-    static func isThere(_ name: String) -> Bool {
-        guard let path = unsafe getenv("PATH") else { return false }
-        return unsafe String(cString: path).split(separator: ":").contains {
-            unsafe access("\($0)/\(name)", X_OK) == 0
-        }
+    static func isThere(_ name: String) -> Bool { place(of: name) != nil }
+
+    /// Where in PATH a program lies: programs that are started here get no environment to look themselves.
+    static func place(of name: String) -> String? {
+        guard let path = unsafe getenv("PATH") else { return nil }
+        return unsafe String(cString: path).split(separator: ":").map { "\($0)/\(name)" }
+            .first { unsafe access($0, X_OK) == 0 }
     }
 
     /// Starts a program with its output in `log`; the process id.

@@ -9,16 +9,17 @@ final class ServedDirectory {
     private(set) var port: UInt16 = 0
     private let log: String
 
-    /// Serves over "tftp" or "http" on a port that the kernel chooses.
-    init(_ kind: String) throws {
+    /// Serves over "tftp" or "http" on a port that the kernel chooses, in a network namespace if one is named.
+    init(_ kind: String, on address: String = "127.0.0.1", in namespace: String? = nil) throws {
         files = try TemporaryFiles()
         log = files.path("server-log")
         _ = unsafe mkdir(files.path("served"), 0o700)
-        let command = [BuiltProgram.path, "serve", kind, files.path("served"), "--listen", "127.0.0.1:0", "-v"]
-        process = try NBDClientProgram.start(command, log: log)
+        let enter = namespace.map { ["ip", "netns", "exec", $0] } ?? []
+        let command = [BuiltProgram.path, "serve", kind, files.path("served"), "--listen", "\(address):0", "-v"]
+        process = try NBDClientProgram.start(enter + command, log: log)
         for _ in 0..<5000 {
             let words = messages.split { " ,\n".contains($0) }
-            if let at = words.firstIndex(where: { $0.hasPrefix("127.0.0.1:") }), messages.contains("serving") {
+            if let at = words.firstIndex(where: { $0.hasPrefix("\(address):") }), messages.contains("serving") {
                 port = Endpoint(String(words[at]))?.port ?? 0
                 return
             }
