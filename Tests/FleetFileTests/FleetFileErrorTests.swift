@@ -54,12 +54,8 @@ struct FleetFileErrorTests {
         WrongFile(
             "a key like no other",
             "profiles: [{name: a, colour: red}]",
-            "1:22: unknown key \"colour\" of a profile; known keys: name, image, root, kernel-arguments"
-        ),
-        WrongFile(
-            "a key of later versions",
-            "profiles: [{name: a, mounts: []}]",
-            "1:22: key \"mounts\" of a profile is not served by this version; leave it out"
+            "1:22: unknown key \"colour\" of a profile; known keys: name, inherits, image, root,"
+                + " kernel-arguments, loader, menu, mounts, state, volatile, files, variables, swap, volume, options, users"
         ),
         WrongFile("a key twice", "nodes:\n  - name: a\n    name: b", "2:5: key \"name\" is given twice here; keep one"),
         WrongFile("no name", "nodes: [{mac: 525400000001}]", "1:9: a node needs a name"),

@@ -108,23 +108,6 @@ public struct NodeSummary: Hashable, Sendable, Codable {
     }
 }
 
-/// A setting as it holds for a node, and where it came from.
-public struct SettingLine: Hashable, Sendable, Codable {
-    /// The setting, as the fleet file calls it: `image`, `root.via`.
-    public var key: String
-    /// Its value in text.
-    public var value: String
-    /// `node`, `profile NAME` or `built in`.
-    public var source: String
-
-    /// A line from its parts.
-    public init(key: String, value: String, source: String) {
-        self.key = key
-        self.value = value
-        self.source = source
-    }
-}
-
 /// Everything about one node.
 public struct NodeReply: Hashable, Sendable, Codable {
     /// What the list says of it.
@@ -151,26 +134,5 @@ public struct NodeReply: Hashable, Sendable, Codable {
         self.reservation = reservation
         self.lease = lease
         self.settings = settings
-    }
-}
-
-extension SettingLine {
-    /// A node's effective settings as lines.
-    public static func lines(_ settings: EffectiveSettings) -> [SettingLine] {
-        let arguments = settings.kernelArguments
-        return [
-            SettingLine(
-                key: "image",
-                value: settings.image?.value.description ?? "the newest of all",
-                source: settings.image?.source.description ?? SettingSource.builtIn.description
-            ),
-            SettingLine(key: "root.via", value: settings.via.value.rawValue, source: "\(settings.via.source)"),
-            SettingLine(key: "root.writes", value: settings.writes.value.rawValue, source: "\(settings.writes.source)"),
-            SettingLine(
-                key: "kernel-arguments",
-                value: arguments.value.isEmpty ? "none" : arguments.value.joined(separator: " "),
-                source: "\(arguments.source)"
-            ),
-        ]
     }
 }

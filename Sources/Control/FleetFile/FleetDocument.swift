@@ -108,7 +108,7 @@ extension FleetDocument {
             return entry.position(of: key)
         }
         // The later of two equal elements is the one to remove.
-        return entry.position(of: key, values.lastIndex(of: value) ?? 0)
+        return entry.position(of: key, values.lastIndex { $0.mentions(value) } ?? 0)
     }
 }
 

@@ -2,22 +2,21 @@ import BootModel
 import NetworkTypes
 
 extension FleetReader {
-    private static let settingsKeys = ["image", "root", "kernel-arguments"]
-
     /// One entry of `profiles`.
     mutating func profile(_ value: YAMLValue) -> Located<Profile>? {
-        guard let keys = keys(value, of: "profile", known: ["name"] + Self.settingsKeys) else { return nil }
+        guard let keys = keys(value, of: "profile", known: ["name", "inherits"] + Setting.outerKeys) else { return nil }
         begin()
         let name: ProfileName? = name(keys["name"], "name")
         if keys["name"] == nil { refuse("a profile needs a name", at: value.position) }
+        let inherits: [ProfileName]? = values(keys["inherits"], "inherits") { $0.name($1, "inherits") }
         let settings = settings(keys)
         guard let name else { return nil }
-        return end(Profile(name: name, settings: settings), at: value.position)
+        return end(Profile(name: name, inherits: inherits ?? [], settings: settings), at: value.position)
     }
 
     /// One entry of `nodes`.
     mutating func node(_ value: YAMLValue) -> Located<Node>? {
-        let known = ["name", "mac", "uuid", "address", "profiles"] + Self.settingsKeys
+        let known = ["name", "mac", "uuid", "address", "profiles"] + Setting.outerKeys
         guard let keys = keys(value, of: "node", known: known) else { return nil }
         begin()
         let name: NodeName? = name(keys["name"], "name")
@@ -39,22 +38,5 @@ extension FleetReader {
             settings: settings
         )
         return end(node, at: value.position)
-    }
-
-    /// The settings that profiles and nodes share.
-    private mutating func settings(_ keys: [String: YAMLValue]) -> Settings {
-        var settings = Settings()
-        settings.image = value(keys["image"], "image", "an image: write debian, debian@7 or debian:tag")
-        settings.kernelArguments = values(keys["kernel-arguments"], "kernel-arguments") {
-            $0.text($1, "kernel-arguments")
-        }
-        guard let root = keys["root"] else { return settings }
-        mark("root", root)
-        guard
-            let rootKeys = self.keys(root, of: "root", known: ["via", "writes"])
-        else { return settings }
-        settings.via = word(rootKeys["via"], "via")
-        settings.writes = word(rootKeys["writes"], "writes")
-        return settings
     }
 }

@@ -38,11 +38,6 @@ struct FleetReader {
         for entry in entries {
             if known.contains(entry.key) {
                 if !entry.value.isNull { found[entry.key] = entry.value }
-            } else if Self.planned.contains(entry.key) {
-                refuse(
-                    "key \"\(entry.key)\" of a \(what) is not served by this version; leave it out",
-                    at: entry.keyPosition
-                )
             } else {
                 let nearest = NearestName.of(entry.key, among: known).map { "did you mean \"\($0)\"?" }
                 let mend = nearest ?? "known keys: \(known.joined(separator: ", "))"
@@ -51,11 +46,6 @@ struct FleetReader {
         }
         return found
     }
-
-    /// Keys that the fleet file will have and that this version must not silently ignore.
-    private static let planned: Set<String> = [
-        "mounts", "state", "volatile", "files", "variables", "users", "selectors",
-    ]
 
     /// Begins an entry whose places are gathered until `end`.
     mutating func begin() { places = [:] }

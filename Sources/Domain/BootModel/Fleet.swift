@@ -67,13 +67,4 @@ public struct Fleet: Sendable, Equatable {
         networks.values.filter { $0.subnet.contains(address) }
             .min { (-$0.subnet.prefixLength, $0.name) < (-$1.subnet.prefixLength, $1.name) }
     }
-
-    /// What holds for a node: its own settings, its profiles' in order, then those of `default`.
-    public func effectiveSettings(for node: Node) -> EffectiveSettings {
-        var layers: [(source: SettingSource, settings: Settings)] = [(.node, node.settings)]
-        for name in node.profiles + (node.profiles.contains(.default) ? [] : [.default]) {
-            if let profile = profiles[name] { layers.append((.profile(name), profile.settings)) }
-        }
-        return EffectiveSettings(layers: layers)
-    }
 }

@@ -29,7 +29,7 @@ extension Fleet {
         networkProblems + profileProblems + nodeProblems
     }
 
-    private var networkProblems: [FleetProblem] {
+    var networkProblems: [FleetProblem] {
         var found: [FleetProblem] = []
         let sorted = networks.values.sorted { $0.name < $1.name }
         for (index, network) in sorted.enumerated() {
@@ -97,77 +97,5 @@ extension Fleet {
                         $0.isASCII && ($0.properties.isAlphabetic || "0123456789-_".unicodeScalars.contains($0))
                     }
             }
-    }
-
-    private var profileProblems: [FleetProblem] {
-        profiles.values.sorted { $0.name < $1.name }.flatMap { profile in
-            let subject = "profile \(profile.name)"
-            let arguments = argumentProblems(subject, profile.settings)
-            guard profile.settings.via != nil || profile.settings.writes != nil else { return arguments }
-            let root = RootChoice(
-                via: profile.settings.via ?? RootChoice.default.via,
-                writes: profile.settings.writes ?? RootChoice.default.writes
-            )
-            return (root.problem.map { [FleetProblem(subject, key: "root", $0)] } ?? []) + arguments
-        }
-    }
-
-    private func argumentProblems(_ subject: String, _ settings: Settings) -> [FleetProblem] {
-        (settings.kernelArguments ?? []).compactMap { argument in
-            KernelArgument.problem(with: argument).map {
-                FleetProblem(subject, key: "kernel-arguments", value: argument, "kernel argument \"\(argument)\" \($0)")
-            }
-        }
-    }
-
-    private var nodeProblems: [FleetProblem] {
-        var found: [FleetProblem] = []
-        var owners: [String: NodeName] = [:]
-        for node in nodes.values.sorted(by: { $0.name < $1.name }) {
-            let subject = "node \(node.name)"
-            func claim(_ key: String, _ value: String, _ mend: String) {
-                let what = "\(key) \(value)"
-                if let owner = owners[what] {
-                    found.append(
-                        FleetProblem(
-                            subject,
-                            key: key,
-                            value: value,
-                            "\(what) belongs to node \(owner) already; \(mend)"
-                        )
-                    )
-                } else {
-                    owners[what] = node.name
-                }
-            }
-            if node.macs.isEmpty && node.uuid == nil {
-                found.append(FleetProblem(subject, "has no mac; give the hardware address of its boot interface"))
-            }
-            for mac in node.macs {
-                if mac.isMulticast {
-                    found.append(
-                        FleetProblem(subject, key: "mac", value: "\(mac)", "\(mac) is a group address, not a machine's")
-                    )
-                }
-                claim("mac", "\(mac)", "remove it from one of them")
-            }
-            if let uuid = node.uuid { claim("uuid", "\(uuid)", "remove it from one of them") }
-            if let address = node.address {
-                claim("address", "\(address)", "give another one")
-                if !networks.isEmpty, !networks.values.contains(where: { $0.subnet.containsHost(address) }) {
-                    found.append(
-                        FleetProblem(subject, key: "address", "address \(address) lies in no network's subnet")
-                    )
-                }
-            }
-            for name in node.profiles where profiles[name] == nil && name != .default {
-                found.append(FleetProblem(subject, key: "profiles", value: "\(name)", "profile \(name) does not exist"))
-            }
-            found += argumentProblems(subject, node.settings)
-            if let problem = effectiveSettings(for: node).root.problem {
-                found.append(FleetProblem(subject, key: "root", problem))
-            }
-        }
-        return found
     }
 }

@@ -8,7 +8,9 @@ public struct InvalidName: Error, Equatable, Sendable, CustomStringConvertible {
     public var kind: String
     /// One line for a person.
     public var description: String {
-        "\"\(text)\" is not a \(kind) name: use 1 to 63 letters, digits, dots or dashes, with a letter or digit at both ends"
+        if kind == UserName.kind { return "\"\(text)\" is not \(UserName.form)" }
+        return
+            "\"\(text)\" is not \("aeiou".contains(kind.first ?? "x") ? "an" : "a") \(kind) name: use 1 to 63 letters, digits, dots or dashes, with a letter or digit at both ends"
             + (kind == NodeName.kind && text.contains("_") ? "; it is also a host name, so no underscores" : "")
     }
 }
@@ -135,4 +137,51 @@ public struct ImageName: Name {
     public let text: String
     /// From checked text.
     public init(checked text: String) { self.text = text }
+}
+
+/// The name of a set of overlay files.
+public struct OverlaySetName: Name {
+    /// For messages.
+    public static let kind = "overlay set"
+    /// The name as written.
+    public let text: String
+    /// From checked text.
+    public init(checked text: String) { self.text = text }
+}
+
+/// The name under which a person logs in to nodes: a lower-case letter or underscore, then lower-case letters, digits,
+/// `_` and `-`, 32 characters at most, as `useradd` wants it.
+public struct UserName: Name {
+    /// For messages.
+    public static let kind = "user"
+    /// The name as written.
+    public let text: String
+    /// From checked text.
+    public init(checked text: String) { self.text = text }
+
+    /// The name when it follows the rules, else nil.
+    public init?(_ description: String) {
+        let bytes = description.utf8
+        guard (1...32).contains(bytes.count), let first = bytes.first, first == 0x5f || (0x61...0x7a).contains(first),
+            bytes.allSatisfy({ byte in
+                switch byte {
+                case 0x30...0x39, 0x61...0x7a, 0x5f, 0x2d: true
+                default: false
+                }
+            })
+        else { return nil }
+        self.init(checked: description)
+    }
+}
+
+extension OverlaySetName: SettingText {
+    /// For messages.
+    public static var form: String { "the name of an overlay set: 1 to 63 letters, digits, dots or dashes" }
+}
+
+extension UserName: SettingText {
+    /// For messages.
+    public static var form: String {
+        "a user name: lower-case letters, digits, _ and -, a letter first, 32 characters at most"
+    }
 }

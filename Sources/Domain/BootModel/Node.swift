@@ -4,12 +4,15 @@ public import NetworkTypes
 public struct Profile: Hashable, Sendable, Codable {
     /// Its name.
     public var name: ProfileName
+    /// The profiles whose settings it falls back to, the first the strongest.
+    public var inherits: [ProfileName]
     /// What it says.
     public var settings: Settings
 
     /// A profile from its parts.
-    public init(name: ProfileName, settings: Settings = Settings()) {
+    public init(name: ProfileName, inherits: [ProfileName] = [], settings: Settings = Settings()) {
         self.name = name
+        self.inherits = inherits
         self.settings = settings
     }
 }

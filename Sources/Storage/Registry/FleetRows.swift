@@ -11,7 +11,8 @@ enum FleetRows {
         let profiles = try Row.fetchAll(database, sql: "SELECT * FROM profile").map { row in
             Profile(
                 name: try text(row, "profile", "name"),
-                settings: try StoredSettings.read(row["settings"], "profile")
+                inherits: try JSONText.read(row["inherits"], "profile"),
+                settings: try settings(row, "profile")
             )
         }
         let nodes = try Row.fetchAll(database, sql: "SELECT * FROM node").map(node)
@@ -29,13 +30,13 @@ enum FleetRows {
                 network.domain, Int64(network.leaseSeconds), network.unknownNodes.rawValue,
             ]
         }
-        try replace(database, "profile", old.profiles, new.profiles, columns: 2) { profile in
-            [profile.name.text, try StoredSettings.write(profile.settings)]
+        try replace(database, "profile", old.profiles, new.profiles, columns: 3) { profile in
+            [profile.name.text, try JSONText.write(profile.settings), try JSONText.write(profile.inherits)]
         }
         try replace(database, "node", old.nodes, new.nodes, columns: 6) { node in
             [
                 node.name.text, try JSONText.write(node.macs), node.uuid?.description, node.address?.description,
-                try JSONText.write(node.profiles), try StoredSettings.write(node.settings),
+                try JSONText.write(node.profiles), try JSONText.write(node.settings),
             ]
         }
     }
@@ -72,6 +73,11 @@ enum FleetRows {
         )
     }
 
+    private static func settings(_ row: Row, _ table: String) throws -> Settings {
+        let text: String = row["settings"]
+        return text == "{}" ? Settings() : try JSONText.read(text, table)
+    }
+
     private static func node(_ row: Row) throws -> BootModel.Node {
         BootModel.Node(
             name: try text(row, "node", "name"),
@@ -79,7 +85,7 @@ enum FleetRows {
             uuid: try optionalText(row, "node", "uuid"),
             address: try optionalText(row, "node", "address"),
             profiles: try JSONText.read(row["profiles"], "node"),
-            settings: try StoredSettings.read(row["settings"], "node")
+            settings: try settings(row, "node")
         )
     }
 }

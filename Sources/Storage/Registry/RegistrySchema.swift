@@ -11,6 +11,21 @@ enum RegistrySchema {
         migrator.registerMigration("1 fleet, leases, boots") { database in
             try database.execute(sql: firstTables)
         }
+        migrator.registerMigration("2 settings by key") { database in
+            // Settings are kept under the keys of the fleet file.
+            for table in ["profile", "node"] {
+                for (old, new) in [("via", "root.via"), ("writes", "root.writes")] {
+                    try database.execute(
+                        sql: """
+                            UPDATE \(table) SET settings = json_remove(
+                                json_set(settings, '$."\(new)"', json_extract(settings, '$.\(old)')), '$.\(old)'
+                            ) WHERE json_extract(settings, '$.\(old)') IS NOT NULL
+                            """
+                    )
+                }
+            }
+            try database.execute(sql: "ALTER TABLE profile ADD COLUMN inherits TEXT NOT NULL DEFAULT '[]'")
+        }
         return migrator
     }
 

@@ -1,0 +1,85 @@
+import NetworkTypes
+
+extension Fleet {
+    var profileProblems: [FleetProblem] {
+        profiles.values.sorted { $0.name < $1.name }.flatMap { profile in
+            let subject = "profile \(profile.name)"
+            var found: [FleetProblem] = []
+            for name in profile.inherits where profiles[name] == nil && name != .default {
+                found.append(
+                    FleetProblem(subject, key: "inherits", value: "\(name)", unknown(profile: name))
+                )
+            }
+            if let problem = inheritanceProblem(of: profile.name) {
+                found.append(FleetProblem(subject, key: "inherits", problem))
+            }
+            if found.isEmpty, profile.settings != Settings() {
+                let effective = effectiveSettings(for: profile.name)
+                found += conflicts(effective).filter { $0.concerns(profile.settings) }.map { $0.problem(of: subject) }
+            }
+            return found + valueProblems(subject, profile.settings)
+        }
+    }
+
+    var nodeProblems: [FleetProblem] {
+        var found: [FleetProblem] = []
+        var owners: [String: NodeName] = [:]
+        // Most nodes of a large fleet say nothing themselves: what their profiles say is looked at once.
+        var known: [[ProfileName]: [SettingConflict]] = [:]
+        for node in nodes.values.sorted(by: { $0.name < $1.name }) {
+            let subject = "node \(node.name)"
+            func claim(_ key: String, _ value: String, _ mend: String) {
+                let what = "\(key) \(value)"
+                if let owner = owners[what] {
+                    found.append(
+                        FleetProblem(
+                            subject,
+                            key: key,
+                            value: value,
+                            "\(what) belongs to node \(owner) already; \(mend)"
+                        )
+                    )
+                } else {
+                    owners[what] = node.name
+                }
+            }
+            if node.macs.isEmpty && node.uuid == nil {
+                found.append(FleetProblem(subject, "has no mac; give the hardware address of its boot interface"))
+            }
+            for mac in node.macs {
+                if mac.isMulticast {
+                    found.append(
+                        FleetProblem(subject, key: "mac", value: "\(mac)", "\(mac) is a group address, not a machine's")
+                    )
+                }
+                claim("mac", "\(mac)", "remove it from one of them")
+            }
+            if let uuid = node.uuid { claim("uuid", "\(uuid)", "remove it from one of them") }
+            if let address = node.address {
+                claim("address", "\(address)", "give another one")
+                if !networks.isEmpty, !networks.values.contains(where: { $0.subnet.containsHost(address) }) {
+                    found.append(
+                        FleetProblem(subject, key: "address", "address \(address) lies in no network's subnet")
+                    )
+                }
+            }
+            for name in node.profiles where profiles[name] == nil && name != .default {
+                found.append(FleetProblem(subject, key: "profiles", value: "\(name)", unknown(profile: name)))
+            }
+            found += valueProblems(subject, node.settings)
+            if node.settings == Settings(), let conflicts = known[node.profiles] {
+                found += conflicts.map { $0.problem(of: subject) }
+            } else {
+                let conflicts = conflicts(effectiveSettings(for: node))
+                if node.settings == Settings() { known[node.profiles] = conflicts }
+                found += conflicts.map { $0.problem(of: subject) }
+            }
+        }
+        return found
+    }
+
+    private func unknown(profile name: ProfileName) -> String {
+        let nearest = NearestName.of(name.text, among: profiles.keys.lazy.map(\.text))
+        return "profile \(name) does not exist" + (nearest.map { "; did you mean \($0)?" } ?? "")
+    }
+}
