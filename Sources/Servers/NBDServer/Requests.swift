@@ -137,6 +137,11 @@ extension TransmissionLoop {
             offset += UInt64(piece)
             left -= piece
         }
+        if moreWaits, !holdsPartSegments {
+            // Without this each long reply ends in a small segment of its own, which costs as much as a full one.
+            handle.socket.holdPartSegments(true)
+            holdsPartSegments = true
+        }
         // Locals: the closure must not hold on to this value.
         let (storage, sender) = (storage, sender)
         let memory = unsafe output.part(0, output.capacity)

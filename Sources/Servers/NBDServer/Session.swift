@@ -75,6 +75,10 @@ struct TransmissionLoop: ~Copyable {
     /// Bytes in `output` that are not sent yet.
     var filled = 0
     var traffic = NBDTraffic()
+    /// Whether a whole request waits behind the one being served.
+    var moreWaits = false
+    /// Whether segments that are not full are held back, until the requests in the buffer are served.
+    var holdsPartSegments = false
     /// Why the last reply could not be sent, when it was not the client's doing.
     var failure: String?
 
@@ -174,11 +178,16 @@ struct TransmissionLoop: ~Copyable {
             position += NBDRequest.headerSize
             let data = unsafe UnsafeRawBufferPointer(input.part(position, payload))
             position += payload
+            moreWaits = have - position >= NBDRequest.headerSize
             guard unsafe serve(request, data) else {
                 return .end(failure ?? "the client does not take its replies")
             }
         }
         guard sendOutput() else { return .end("the client does not take its replies") }
+        if holdsPartSegments {
+            handle.socket.holdPartSegments(false)
+            holdsPartSegments = false
+        }
         dropServed(position)
         return .goOn
     }

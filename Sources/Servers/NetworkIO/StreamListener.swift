@@ -36,6 +36,7 @@ public final class StreamListener: Sendable {
         )
         // A restarted server must get its port back while old connections still linger in TIME_WAIT.
         try setOption(descriptor, SOL_SOCKET, SO_REUSEADDR, 1, "SO_REUSEADDR")
+        descriptor.setUnpacedCongestionControl()
         let bound = unsafe endpoint.withSocketAddress { [descriptor] in unsafe clinux_bind(descriptor.number, $0, $1) }
         guard bound == 0, listen(descriptor.number, backlog) == 0 else {
             throw PortTaken(transport: "TCP", endpoint: endpoint, number: clinux_errno())

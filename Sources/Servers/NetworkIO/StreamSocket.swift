@@ -53,6 +53,11 @@ public final class StreamSocket: Sendable {
         try? setOption(descriptor, tcp, TCP_USER_TIMEOUT, CInt(clamping: seconds * 1000), "TCP_USER_TIMEOUT")
     }
 
+    /// Holds back segments that are not full until this is lifted again, for 0.2 s at most (tcp(7), TCP_CORK).
+    public func holdPartSegments(_ held: Bool) {
+        try? setOption(descriptor, CInt(IPPROTO_TCP), TCP_CORK, held ? 1 : 0, "TCP_CORK")
+    }
+
     /// How long a receive or send may wait, in seconds; 0 waits for ever.
     public func setTimeouts(receive: Double? = nil, send: Double? = nil) {
         for (name, seconds) in [(SO_RCVTIMEO, receive), (SO_SNDTIMEO, send)] {
