@@ -73,6 +73,7 @@ let package = Package(
         module("Protocols", "ONCRPC", ["XDR"]),
         module("Protocols", "NFS3", ["XDR", "ONCRPC"]),
         module("Protocols", "NFS4", ["XDR", "ONCRPC"]),
+        module("Protocols", "DNS", ["ByteCoding", "NetworkTypes"]),
 
         // Formats
         module("Formats", "CPIO", ["ByteCoding"]),
@@ -81,7 +82,7 @@ let package = Package(
 
         // Domain: what a node is and what it boots; the border to the wire.
         module("Domain", "BootModel", ["NetworkTypes"]),
-        module("Domain", "Netboot", ["BootModel", "NetworkTypes", "DHCP", "TFTP", "HTTP1", "NBD"]),
+        module("Domain", "Netboot", ["BootModel", "NetworkTypes", "DHCP", "TFTP", "HTTP1", "NBD", "DNS"]),
 
         // Storage
         module("Storage", "BlockStorage", ["CLinux"]),
@@ -107,6 +108,7 @@ let package = Package(
             "NFSServer",
             ["NetworkIO", "NFS3", "NFS4", "ONCRPC", "XDR", "FileTree", "NetworkTypes", "CLinux", log]
         ),
+        module("Servers", "DNSServer", ["NetworkIO", "DNS", "NetworkTypes", "CLinux", log]),
         module("Servers", "NBDServer", ["NetworkIO", "NBD", "BlockStorage", "NetworkTypes", "CLinux", log]),
 
         // Control: the admin API, its server and client, the fleet as text.
@@ -130,6 +132,7 @@ let package = Package(
                 "NetworkIO",
                 "NetworkTypes",
                 "DHCPServer", "TFTPServer", "HTTPServer", "NBDServer", "TFTP", "HTTP1", "NBD", "CLinux", log,
+                "DNSServer", "DNS",
             ]
         ),
         .executableTarget(
@@ -164,6 +167,9 @@ let package = Package(
         tests("HTTP1", ["PCAP"]),
         tests("TFTPServer", ["TFTP", "NetworkIO", "NetworkTypes", "CLinux", log]),
         tests("HTTPServer", ["HTTP1", "NetworkIO", "NetworkTypes", "CLinux", log]),
+        tests("DNS", ["NetworkTypes"]),
+        tests("DNSServer", ["DNS", "NetworkIO", "NetworkTypes", "CLinux", log]),
+        tests("Netboot", ["BootModel", "DNS", "NetworkTypes"]),
         tests("FileTree", ["CLinux"]),
         tests("NFSServer", ["NFS3", "NFS4", "ONCRPC", "XDR", "FileTree", "NetworkTypes", "CLinux", log]),
         tests("NBD", ["ByteCoding"]),

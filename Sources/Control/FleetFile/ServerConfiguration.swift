@@ -23,6 +23,9 @@ public struct ServerConfiguration: Hashable, Sendable {
     /// Whether booting machines that ask for an IPv6 router get an empty advertisement.
     public var routerAdvertisements: Switch?
 
+    /// DNS; nil is off.
+    public var dns: NameServerConfiguration?
+
     /// How much is logged.
     public enum LogLevel: String, Hashable, Sendable, CaseIterable {
         /// Everything, every packet.
@@ -46,7 +49,7 @@ public struct ServerConfiguration: Hashable, Sendable {
     /// A configuration that says nothing.
     public init() {}
 
-    private static let keys = ["state", "interface", "dhcp", "ports", "log", "router-advertisements"]
+    private static let keys = ["state", "interface", "dhcp", "ports", "log", "router-advertisements", "dns"]
 
     /// Reads the text of a configuration file.
     ///
@@ -61,6 +64,7 @@ public struct ServerConfiguration: Hashable, Sendable {
             dhcp = reader.word(keys["dhcp"], "dhcp")
             logLevel = reader.word(keys["log"], "log")
             routerAdvertisements = reader.word(keys["router-advertisements"], "router-advertisements")
+            dns = reader.nameServer(keys["dns"])
             if let ports = keys["ports"], let keys = reader.keys(ports, of: "list of ports", known: ["http", "nbd"]) {
                 httpPort = reader.value(keys["http"], "http", "a port between 1 and 65535")
                 nbdPort = reader.value(keys["nbd"], "nbd", "a port between 1 and 65535")

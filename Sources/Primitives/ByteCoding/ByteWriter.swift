@@ -55,6 +55,11 @@ public struct ByteWriter: Sendable {
         if over != 0 { writeZeros(alignment - over) }
     }
 
+    /// Takes back everything after the first `count` bytes; nothing when there are not so many.
+    public mutating func truncate(to count: Int) {
+        if count >= 0, count < bytes.count { bytes.removeLast(bytes.count - count) }
+    }
+
     /// Overwrites two bytes at `offset`, big endian; for lengths known only later.
     ///
     /// The caller's mistake, not the network's, when `offset` lies outside what was written: traps.

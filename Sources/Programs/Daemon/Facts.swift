@@ -11,6 +11,7 @@ struct Facts: Sendable {
     let registry: any NodeRegistry
     let dhcp: DHCPService
     let exports: RootExports
+    let dns: [Endpoint]
 
     var now: ServerFacts {
         let interfaces = (try? NetworkInterface.all()) ?? []
@@ -36,6 +37,7 @@ struct Facts: Sendable {
             ServerFacts.Listener(service: "boot HTTP", place: "TCP \(Endpoint(.any, setup.httpPort))"),
             ServerFacts.Listener(service: "NBD", place: "TCP \(Endpoint(.any, setup.nbdPort))"),
         ]
+        listeners += dns.map { ServerFacts.Listener(service: "DNS", place: "UDP and TCP \($0)") }
         return ServerFacts(
             version: setup.version,
             process: getpid(),

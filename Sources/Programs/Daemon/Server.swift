@@ -30,6 +30,8 @@ public struct ServerSetup: Sendable {
     public var version: String
     /// Whether booting machines that ask for an IPv6 router are told that there is none.
     public var advertisesRouter: Bool
+    /// DNS; nil is off.
+    public var dns: DNSSetup?
 
     /// A setup with the default ports.
     public init(
@@ -139,7 +141,11 @@ public final class Server: Sendable {
         )
         let nbd = try NBDServer(listen: Endpoint(.any, setup.nbdPort), source: exports, logger: logger)
         try nbd.start()
-        let dhcpPorts = DHCPServer.Ports(planner: boots, leases: store, recorder: boots, clock: clock)
+        let leases = FollowedLeases(store)
+        let dns = try setup.dns.map {
+            try DNSService($0, registry: registry, leases: leases, clock: clock, logger: logger)
+        }
+        let dhcpPorts = DHCPServer.Ports(planner: boots, leases: leases, recorder: boots, clock: clock)
         try dhcp.follow(try registry.fleet(), with: dhcpPorts)
         let lastProblem = Mutex("")
         let follow = { @Sendable (fleet: () throws -> Fleet) in
@@ -154,9 +160,9 @@ public final class Server: Sendable {
         following = registry.observe { fleet in follow { fleet } }
         // Interfaces come late, get their addresses late, and are made anew while we run.
         lookingForInterfaces = Repetition("interfaces", everySeconds: 5) { follow(registry.fleet) }
-        let facts = Facts(setup: setup, started: started, registry: registry, dhcp: dhcp, exports: exports)
+        let facts = Facts(setup: setup, started: started, registry: registry, dhcp: dhcp, exports: exports, dns: dns?.endpoints ?? [])
         let admin = try Self.admin(setup, registry, store, boots, clock, facts, logger)
-        stops = [{ dhcp.stop() }, { admin.stop() }, { tftp.stop() }, { http.stop() }, { nbd.stop() }]
+        stops = [{ dhcp.stop() }, { dns?.stop() }, { admin.stop() }, { tftp.stop() }, { http.stop() }, { nbd.stop() }]
         greet(loaders, catalog)
     }
 

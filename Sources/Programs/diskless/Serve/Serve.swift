@@ -47,7 +47,7 @@ struct Serve: ParsableCommand {
         let file = try configuration()
         var logger = Logger(label: "diskless")
         logger.logLevel = Logger.Level(rawValue: (log ?? file.logLevel ?? .info).rawValue) ?? .info
-        let setup = ServerSetup(
+        var setup = ServerSetup(
             state: StateDirectory(state ?? file.state ?? StateDirectory.defaultPath),
             interface: interface ?? file.interface,
             dhcp: dhcp ?? file.dhcp ?? .proxy,
@@ -56,6 +56,7 @@ struct Serve: ParsableCommand {
             version: Version.text,
             advertisesRouter: file.routerAdvertisements != .off
         )
+        if let dns = file.dns { setup.dns = DNSSetup(listen: dns.listen, port: dns.port, upstreams: dns.upstreams) }
         let server = try Server(setup, logger: logger)
         StopSignal.wait()
         logger.info("stopping")
