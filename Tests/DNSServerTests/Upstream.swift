@@ -35,7 +35,8 @@ final class Upstream: Sendable {
         try WorkerThread.start("upstream", stackBytes: 1 << 20) { [self] in serve() }
         try WorkerThread.start("upstream-tcp", stackBytes: 1 << 20) { [self] in
             while let stream = try? listener.accept() {
-                guard let bytes = try? TCPFraming.receive(from: stream, seconds: 5), let query = try? DNSMessage(bytes.span)
+                guard let bytes = try? TCPFraming.receive(from: stream, seconds: 5),
+                    let query = try? DNSMessage(bytes.span)
                 else { continue }
                 log.withLock { $0.streams += 1 }
                 try? stream.send(TCPFraming.framed(answer(query).encoded()))

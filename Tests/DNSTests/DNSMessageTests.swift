@@ -95,24 +95,36 @@ struct DNSMessageTests {
         #expect(try DNSMessage(bytes.span).answers[0].data == .other([0, 10, 1, 0x6d, 1, 0x61, 0]))
     }
 
-    @Test(arguments: [
-        ("nothing", []),
-        ("half a header", [0, 1, 1]),
-        ("a question that is not there", [0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
-        ("a name that points to itself", [0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xc0, 12, 0, 1, 0, 1]),
-        ("a name that points into the header", [0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xc0, 4, 0, 1, 0, 1]),
-        ("a label of unknown kind", [0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0x41, 12, 0, 0, 1, 0, 1]),
-        ("bytes at the end", [0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0xaa]),
-        ("two OPT records", [
-            0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 41, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 41, 2, 0, 0, 0, 0, 0, 0, 0,
-        ]),
-        ("an address of three bytes", [
-            0, 1, 0x81, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 9, 0, 3, 10, 0, 0,
-        ]),
-        ("a length that runs past the end", [
-            0, 1, 0x81, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 99, 0, 1, 0, 0, 0, 9, 0xff, 0xff, 10,
-        ]),
-    ] as [(String, [UInt8])])
+    @Test(
+        arguments: [
+            ("nothing", []),
+            ("half a header", [0, 1, 1]),
+            ("a question that is not there", [0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
+            ("a name that points to itself", [0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xc0, 12, 0, 1, 0, 1]),
+            ("a name that points into the header", [0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0xc0, 4, 0, 1, 0, 1]),
+            ("a label of unknown kind", [0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0x41, 12, 0, 0, 1, 0, 1]),
+            ("bytes at the end", [0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0xaa]),
+            (
+                "two OPT records",
+                [
+                    0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 41, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 41, 2, 0, 0, 0, 0, 0, 0,
+                    0,
+                ]
+            ),
+            (
+                "an address of three bytes",
+                [
+                    0, 1, 0x81, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 9, 0, 3, 10, 0, 0,
+                ]
+            ),
+            (
+                "a length that runs past the end",
+                [
+                    0, 1, 0x81, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 99, 0, 1, 0, 0, 0, 9, 0xff, 0xff, 10,
+                ]
+            ),
+        ] as [(String, [UInt8])]
+    )
     func refuses(what: String, bytes: [UInt8]) {
         #expect(throws: DNSDecodingError.self, "\(what)") { try DNSMessage(bytes.span) }
     }

@@ -1,7 +1,7 @@
 import BootModel
 import DNS
-import NetworkTypes
 import Netboot
+import NetworkTypes
 import Testing
 
 private func name(_ text: String) -> DNSName { DNSName(text) ?? .root }
@@ -33,7 +33,11 @@ struct FleetZonesTests {
                 Node(name: try NodeName(validating: "a.rack1"), macs: [mac(2)], address: IPv4Address(10, 0, 0, 72)),
                 Node(name: try NodeName(validating: "hall1"), macs: [mac(3)], address: IPv4Address(10, 9, 1, 9)),
                 Node(name: try NodeName(validating: "roams"), macs: [mac(4)]),
-                Node(name: try NodeName(validating: "full.lab.example"), macs: [mac(5)], address: IPv4Address(10, 0, 0, 75)),
+                Node(
+                    name: try NodeName(validating: "full.lab.example"),
+                    macs: [mac(5)],
+                    address: IPv4Address(10, 0, 0, 75)
+                ),
             ]
         )
     }
@@ -49,7 +53,9 @@ struct FleetZonesTests {
         )
     }
 
-    private func lease(_ address: IPv4Address, _ machine: UInt64, told: String? = nil, at now: Int64 = 0) throws -> Lease {
+    private func lease(_ address: IPv4Address, _ machine: UInt64, told: String? = nil, at now: Int64 = 0) throws
+        -> Lease
+    {
         Lease(
             address: address,
             mac: mac(machine),
@@ -78,7 +84,9 @@ struct FleetZonesTests {
         #expect(addresses(zones, "ns.lab.example") == ["10.0.0.1"])
         #expect(addresses(zones, "boss.lab.example") == ["10.0.0.1"])
         #expect(addresses(zones, "megane.example") == nil)
-        #expect(zones.shortAnswer(to: DNSQuestion(name("megane"), .a), now: time(1))?.answers.first?.name == name("megane"))
+        #expect(
+            zones.shortAnswer(to: DNSQuestion(name("megane"), .a), now: time(1))?.answers.first?.name == name("megane")
+        )
     }
 
     @Test func whatThereIsNot() throws {
@@ -91,7 +99,9 @@ struct FleetZonesTests {
         }
         #expect(start.serial == 5 && start.server == name("ns.lab.example") && start.negativeTTL == 10)
         // Of another type, a branch, and a node without an address now: the name is there, the record is not.
-        for (text, type) in [("megane.lab.example", RecordType.aaaa), ("rack1.lab.example", .a), ("roams.lab.example", .a)] {
+        for (text, type) in [
+            ("megane.lab.example", RecordType.aaaa), ("rack1.lab.example", .a), ("roams.lab.example", .a),
+        ] {
             let answer = zones.answer(to: DNSQuestion(name(text), type), now: time(1))
             #expect(answer?.code == .noError && answer?.answers == [] && answer?.authorities.count == 1, "\(text)")
         }
@@ -101,9 +111,14 @@ struct FleetZonesTests {
         let zones = try zones()
         let apex = name("lab.example")
         #expect(zones.answer(to: DNSQuestion(apex, .soa), now: time(1))?.answers.count == 1)
-        #expect(zones.answer(to: DNSQuestion(apex, .ns), now: time(1))?.answers.first?.data == .nameServer(name("ns.lab.example")))
+        #expect(
+            zones.answer(to: DNSQuestion(apex, .ns), now: time(1))?.answers.first?.data
+                == .nameServer(name("ns.lab.example"))
+        )
         let megane = name("megane.lab.example")
-        #expect(zones.answer(to: DNSQuestion(megane, .sshfp), now: time(1))?.answers.map(\.data) == [.hostKey(Self.key)])
+        #expect(
+            zones.answer(to: DNSQuestion(megane, .sshfp), now: time(1))?.answers.map(\.data) == [.hostKey(Self.key)]
+        )
         #expect(zones.answer(to: DNSQuestion(megane, .any), now: time(1))?.answers.count == 2)
     }
 
@@ -145,7 +160,9 @@ struct FleetZonesTests {
         #expect(addresses(zones, "laptop.lab.example") == ["10.0.0.140"])
         #expect(addresses(zones, "node-525400000077.lab.example") == ["10.0.0.140"])
         // Nobody takes the name of another machine, of a node, of the server, or one that others trust.
-        for (index, told) in ["laptop", "megane", "boss", "ns", "wpad", "roams", "node-525400000099", "x_y"].enumerated() {
+        for (index, told) in ["laptop", "megane", "boss", "ns", "wpad", "roams", "node-525400000099", "x_y"]
+            .enumerated()
+        {
             let address = IPv4Address(10, 0, 0, UInt8(150 + index))
             zones.set(try lease(address, UInt64(0x80 + index), told: told))
             #expect(addresses(zones, "\(told).lab.example")?.contains(address.description) == false, "\(told)")

@@ -31,7 +31,11 @@ extension FleetReader {
             } ?? []
         configuration.upstreams =
             values(keys["upstreams"], "upstreams") { reader, element in
-                let upstream: Upstream? = reader.value(element, "upstreams", "a name server such as 9.9.9.9 or 10.0.0.1:5353")
+                let upstream: Upstream? = reader.value(
+                    element,
+                    "upstreams",
+                    "a name server such as 9.9.9.9 or 10.0.0.1:5353"
+                )
                 return upstream?.endpoint
             } ?? []
         return configuration

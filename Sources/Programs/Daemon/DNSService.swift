@@ -1,11 +1,11 @@
-public import BootModel
+import BootModel
 import CLinux
 import DNS
 import DNSServer
 import Logging
+import Netboot
 import NetworkIO
 public import NetworkTypes
-import Netboot
 import Synchronization
 
 /// What the DNS server is started with.
@@ -15,7 +15,9 @@ public struct DNSSetup: Sendable {
     /// Where names of others are asked.
     public var upstreams: [Endpoint]
 
-    /// A setup from its parts; no address to listen on means every one. Nil when the port is 0, which is off.
+    /// A setup from its parts; no address to listen on means every one.
+    ///
+    /// Nil when the port is 0, which is off.
     public init?(listen: [IPv4Address], port: UInt16, upstreams: [Endpoint]) {
         guard port != 0 else { return nil }
         places = (listen.isEmpty ? [.any] : listen).map { Endpoint($0, port) }

@@ -160,7 +160,14 @@ public final class Server: Sendable {
         following = registry.observe { fleet in follow { fleet } }
         // Interfaces come late, get their addresses late, and are made anew while we run.
         lookingForInterfaces = Repetition("interfaces", everySeconds: 5) { follow(registry.fleet) }
-        let facts = Facts(setup: setup, started: started, registry: registry, dhcp: dhcp, exports: exports, dns: dns?.endpoints ?? [])
+        let facts = Facts(
+            setup: setup,
+            started: started,
+            registry: registry,
+            dhcp: dhcp,
+            exports: exports,
+            dns: dns?.endpoints ?? []
+        )
         let admin = try Self.admin(setup, registry, store, boots, clock, facts, logger)
         stops = [{ dhcp.stop() }, { dns?.stop() }, { admin.stop() }, { tftp.stop() }, { http.stop() }, { nbd.stop() }]
         greet(loaders, catalog)

@@ -39,7 +39,8 @@ public struct RecordType: RawRepresentable, Hashable, Sendable, CustomStringConv
     public static let any = RecordType(rawValue: 255)
 
     private static let names: [UInt16: String] = [
-        1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA", 33: "SRV", 41: "OPT", 43: "DS",
+        1: "A", 2: "NS", 5: "CNAME", 6: "SOA", 12: "PTR", 15: "MX", 16: "TXT", 28: "AAAA", 33: "SRV", 41: "OPT",
+        43: "DS",
         44: "SSHFP", 48: "DNSKEY", 251: "IXFR", 252: "AXFR", 255: "ANY",
     ]
 

@@ -91,19 +91,40 @@ public struct DNSMessage: Hashable, Sendable {
     private mutating func setBit(_ mask: UInt16, _ isSet: Bool) { flags = isSet ? flags | mask : flags & ~mask }
 
     /// QR: this is an answer.
-    public var isResponse: Bool { get { bit(0x8000) } set { setBit(0x8000, newValue) } }
+    public var isResponse: Bool {
+        get { bit(0x8000) }
+        set { setBit(0x8000, newValue) }
+    }
     /// AA: the answer is the zone's own.
-    public var isAuthoritative: Bool { get { bit(0x0400) } set { setBit(0x0400, newValue) } }
+    public var isAuthoritative: Bool {
+        get { bit(0x0400) }
+        set { setBit(0x0400, newValue) }
+    }
     /// TC: there is more than fits; ask over TCP.
-    public var isTruncated: Bool { get { bit(0x0200) } set { setBit(0x0200, newValue) } }
+    public var isTruncated: Bool {
+        get { bit(0x0200) }
+        set { setBit(0x0200, newValue) }
+    }
     /// RD: the server may ask others.
-    public var wantsRecursion: Bool { get { bit(0x0100) } set { setBit(0x0100, newValue) } }
+    public var wantsRecursion: Bool {
+        get { bit(0x0100) }
+        set { setBit(0x0100, newValue) }
+    }
     /// RA: the server asks others.
-    public var offersRecursion: Bool { get { bit(0x0080) } set { setBit(0x0080, newValue) } }
+    public var offersRecursion: Bool {
+        get { bit(0x0080) }
+        set { setBit(0x0080, newValue) }
+    }
     /// AD: the data was proved (RFC 4035 §3.2.3).
-    public var isAuthentic: Bool { get { bit(0x0020) } set { setBit(0x0020, newValue) } }
+    public var isAuthentic: Bool {
+        get { bit(0x0020) }
+        set { setBit(0x0020, newValue) }
+    }
     /// CD: who asks proves by itself (RFC 4035 §3.2.2).
-    public var isCheckingDisabled: Bool { get { bit(0x0010) } set { setBit(0x0010, newValue) } }
+    public var isCheckingDisabled: Bool {
+        get { bit(0x0010) }
+        set { setBit(0x0010, newValue) }
+    }
     /// What the message is for.
     public var operation: OperationCode { OperationCode(rawValue: UInt8(flags >> 11) & 0xf) }
 

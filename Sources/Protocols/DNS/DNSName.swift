@@ -159,7 +159,7 @@ extension DNSName {
         return IPv4Address(labels[..<4].reversed().map { String(decoding: $0, as: UTF8.self) }.joined(separator: "."))
     }
 
-    /// `in-addr.arpa.`
+    /// The name `in-addr.arpa`, below which every address has its PTR record.
     public static let reverseRoot = DNSName(labels: reverseLabels) ?? .root
     private static let reverseLabels = [Array("in-addr".utf8), Array("arpa".utf8)]
 }

@@ -1,7 +1,9 @@
 public import DNS
 public import NetworkTypes
 
-/// Knows the names that are ours. Asked for every question, from several threads.
+/// Knows the names that are ours.
+///
+/// Asked for every question, from several threads.
 public protocol DNSAuthority: Sendable {
     /// The answer when the name is in a zone of ours; nil when it is others'.
     func answer(to question: DNSQuestion) -> AuthoritativeAnswer?

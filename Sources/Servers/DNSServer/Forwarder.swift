@@ -5,8 +5,9 @@ import NetworkIO
 import NetworkTypes
 import Synchronization
 
-/// Asks other servers: each question from a port and with an id of its own, both unforeseeable (RFC 5452), one after
-/// another server until one answers. Who asks the same meanwhile waits for the same answer.
+/// Asks other servers, one after another until one answers.
+///
+/// Each question has a port and an id of its own, both unforeseeable (RFC 5452). Who asks the same meanwhile waits for the same answer.
 final class Forwarder: Sendable {
     /// Called once with the answer, or with nil when nobody gave one.
     typealias Waiter = @Sendable (DNSMessage?) -> Void
@@ -168,7 +169,9 @@ final class Forwarder: Sendable {
             return error == EAGAIN || error == EINTR ? () : finish(ask, with: nil)
         }
         // What is not the answer to this question is not looked at further: it may be made up.
-        guard let message = try? DNSMessage(buffer.span.extracting(0..<count)), isAnswer(message, to: ask) else { return }
+        guard let message = try? DNSMessage(buffer.span.extracting(0..<count)), isAnswer(message, to: ask) else {
+            return
+        }
         take(message, of: ask, size: count)
     }
 

@@ -90,7 +90,9 @@ final class QueryHandler: Sendable {
             guard question.type == .a || question.type == .any else { return AuthoritativeAnswer() }
             return AuthoritativeAnswer(answers: [DNSRecord(question.name, ttl: 600, .address(.loopback))])
         }
-        if Self.nobodys.contains(where: { question.name.isWithin($0) }) { return AuthoritativeAnswer(code: .noSuchName) }
+        if Self.nobodys.contains(where: { question.name.isWithin($0) }) {
+            return AuthoritativeAnswer(code: .noSuchName)
+        }
         guard question.name.labelCount == 1, !Self.zoneTypes.contains(question.type) else { return nil }
         return authority.shortAnswer(to: question) ?? AuthoritativeAnswer(code: .noSuchName)
     }
