@@ -54,7 +54,7 @@ let package = Package(
         .systemLibrary(
             name: "COpenSSL",
             path: "Sources/System/COpenSSL",
-            pkgConfig: "libcrypto",
+            pkgConfig: "openssl",
             providers: [.apt(["libssl-dev"])]
         ),
 
@@ -109,7 +109,8 @@ let package = Package(
             ["NetworkIO", "NFS3", "NFS4", "ONCRPC", "XDR", "FileTree", "NetworkTypes", "CLinux", log]
         ),
         module("Servers", "DNSServer", ["NetworkIO", "DNS", "NetworkTypes", "CLinux", log]),
-        module("Servers", "NBDServer", ["NetworkIO", "NBD", "BlockStorage", "NetworkTypes", "CLinux", log]),
+        module("Servers", "TLSTunnel", ["NetworkIO", "CLinux", "COpenSSL"]),
+        module("Servers", "NBDServer", ["NetworkIO", "TLSTunnel", "NBD", "BlockStorage", "NetworkTypes", "CLinux", log]),
 
         // Control: the admin API, its server and client, the fleet as text.
         module("Control", "AdminAPI", ["BootModel", "NetworkIO", "NetworkTypes", "CLinux"]),

@@ -3,7 +3,7 @@ import NBD
 
 /// A client and the machine talking: each line sends bytes and returns what came back.
 struct HandshakeDialogue {
-    var machine = NBDHandshake()
+    var machine: NBDHandshake
     private var unread: [UInt8] = []
     /// What to answer when the machine asks for an export.
     var exports: [String: NBDExportDescription] = [:]
@@ -14,7 +14,11 @@ struct HandshakeDialogue {
     /// The exports that the machine asked for, in order.
     private(set) var asked: [NBDExportPurpose] = []
 
-    init(exports: [String: NBDExportDescription] = [:], flags: UInt32? = 3) {
+    /// How often TLS was begun.
+    private(set) var tunnels = 0
+
+    init(exports: [String: NBDExportDescription] = [:], flags: UInt32? = 3, tls: NBDEncryption = .unavailable) {
+        machine = NBDHandshake(tls: tls)
         self.exports = exports
         if let flags { _ = send(bytes { $0.writeUInt32(flags) }) }
     }
@@ -44,6 +48,7 @@ struct HandshakeDialogue {
             case .listExports:
                 let list = exports.keys.sorted().map { NBDListedExport(name: $0, text: exports[$0]?.text) }
                 run(machine.answer(list: list), &output)
+            case .startTLS: tunnels += 1
             case .beginTransmission(let agreed): session = agreed
             case .close(let reason): closed = .some(reason)
             }

@@ -76,7 +76,7 @@ import Testing
         #expect(client.closed == .some(nil))
     }
 
-    @Test(arguments: [NBDOption.startTLS, .extendedHeaders, NBDOption(rawValue: 4), NBDOption(rawValue: 0xffff_ffff)])
+    @Test(arguments: [NBDOption.extendedHeaders, NBDOption(rawValue: 4), NBDOption(rawValue: 0xffff_ffff)])
     func unknownOptionsAreRefusedAndTheHandshakeGoesOn(option: NBDOption) {
         var client = HandshakeDialogue(exports: disk)
         #expect(client.option(option, [1, 2, 3]).map(\.type) == [.unsupported])

@@ -30,7 +30,7 @@ func fuzzNBDRequest(_ bytes: Span<UInt8>) {
 }
 
 private func actions(_ bytes: Span<UInt8>, step: Int) -> [NBDHandshake.Action] {
-    var handshake = NBDHandshake()
+    var handshake = NBDHandshake(tls: .allowed)
     var result: [NBDHandshake.Action] = []
     var start = 0
     var end = min(step, bytes.count)
@@ -41,7 +41,7 @@ private func actions(_ bytes: Span<UInt8>, step: Int) -> [NBDHandshake.Action] {
         for action in actions {
             result.append(action)
             switch action {
-            case .send: break
+            case .send, .startTLS: break
             case .openExport(let name, _):
                 let answers = handshake.answer(
                     export: name.hasPrefix("x")

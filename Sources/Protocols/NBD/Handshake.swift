@@ -8,7 +8,7 @@ import ByteCoding
 ///                                         └─→ close
 ///
 /// Source: NetworkBlockDevice/nbd, doc/proto.md, "Fixed newstyle negotiation" and "Option types". The oldstyle
-/// handshake is not spoken. TLS and extended headers are refused as unknown options.
+/// handshake is not spoken. Extended headers are refused as an unknown option.
 public struct NBDHandshake: Sendable {
     /// The longest export name, in bytes (protocol document, "String lengths").
     public static let maximumNameLength = 4096
@@ -29,6 +29,10 @@ public struct NBDHandshake: Sendable {
         case openExport(name: String, purpose: NBDExportPurpose)
         /// Call `answer(list:)`; read nothing before.
         case listExports
+        /// Do the TLS handshake now, before anything else is read or sent; close when it fails.
+        ///
+        /// Bytes that came behind the option in the clear must not be used: close then too.
+        case startTLS
         /// The handshake is over: what follows are requests.
         case beginTransmission(NBDSession)
         /// Close the connection; `reason` is nil when the client wanted it.
@@ -45,6 +49,8 @@ public struct NBDHandshake: Sendable {
     }
 
     var state = State.clientFlags
+    let tls: NBDEncryption
+    var isEncrypted = false
     var noZeroes = false
     var structuredReplies = false
     /// The export for which `base:allocation` was chosen.
@@ -52,7 +58,7 @@ public struct NBDHandshake: Sendable {
     var optionCount = 0
 
     /// A machine that waits for the client's flags; send `greeting` first.
-    public init() {}
+    public init(tls: NBDEncryption = .unavailable) { self.tls = tls }
 
     /// The first bytes of the server: NBDMAGIC, IHAVEOPT, fixed newstyle and no-zeroes.
     public static var greeting: [UInt8] {

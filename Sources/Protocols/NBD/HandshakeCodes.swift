@@ -30,6 +30,16 @@ public struct NBDOption: RawRepresentable, Hashable, Sendable, CustomStringConve
     public var description: String { "option \(rawValue)" }
 }
 
+/// Whether a client may, must or cannot use TLS (protocol document, "TLS support").
+public enum NBDEncryption: String, Hashable, Sendable, CaseIterable {
+    /// There is no certificate.
+    case unavailable
+    /// The client decides (OPTIONALTLS).
+    case allowed
+    /// Nothing is told or given in the clear (FORCEDTLS).
+    case required
+}
+
 /// What the server answers to an option (NBD_REP_…).
 public struct NBDOptionReply: RawRepresentable, Hashable, Sendable {
     /// The number on the wire; the top bit marks an error.
@@ -51,6 +61,8 @@ public struct NBDOptionReply: RawRepresentable, Hashable, Sendable {
     public static let policy = NBDOptionReply(rawValue: 0x8000_0002)
     /// The option is malformed, or comes at the wrong time (NBD_REP_ERR_INVALID).
     public static let invalid = NBDOptionReply(rawValue: 0x8000_0003)
+    /// The server wants TLS first (NBD_REP_ERR_TLS_REQD).
+    public static let tlsRequired = NBDOptionReply(rawValue: 0x8000_0005)
     /// There is no such export (NBD_REP_ERR_UNKNOWN).
     public static let unknown = NBDOptionReply(rawValue: 0x8000_0006)
     /// The server is stopping (NBD_REP_ERR_SHUTDOWN).
@@ -99,4 +111,6 @@ public struct NBDTransmissionFlags: OptionSet, Hashable, Sendable {
     public static let doNotFragment = NBDTransmissionFlags(rawValue: 1 << 7)
     /// A flush on one connection covers all connections (NBD_FLAG_CAN_MULTI_CONN).
     public static let multipleConnections = NBDTransmissionFlags(rawValue: 1 << 8)
+    /// CACHE is understood (NBD_FLAG_SEND_CACHE).
+    public static let cache = NBDTransmissionFlags(rawValue: 1 << 10)
 }

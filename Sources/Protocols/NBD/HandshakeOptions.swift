@@ -3,7 +3,13 @@ import ByteCoding
 // One function for each option, and the answers to those that the caller must decide.
 extension NBDHandshake {
     mutating func perform(_ option: NBDOption, data: Span<UInt8>) -> [Action] {
-        switch option {
+        if tls == .required, !isEncrypted, option != .startTLS, option != .abort {
+            // NBD_OPT_EXPORT_NAME has no way to say no.
+            if option == .exportName { return close("this server speaks only TLS") }
+            return refuse(option, .tlsRequired, "this server speaks only TLS")
+        }
+        return switch option {
+        case .startTLS: startTLS(data)
         case .exportName: openByName(data)
         case .abort: [reply(option, .acknowledged)] + close(nil)
         case .list: list(data)
@@ -12,6 +18,20 @@ extension NBDHandshake {
         case .listMetaContext, .setMetaContext: metaContext(option, data)
         default: refuse(option, .unsupported, "this server does not know \(option)")
         }
+    }
+
+    /// Forgets what was agreed in the clear (protocol document, "TLS support").
+    private mutating func startTLS(_ data: Span<UInt8>) -> [Action] {
+        guard tls != .unavailable else {
+            return refuse(.startTLS, .policy, "this server has no certificate")
+        }
+        guard data.isEmpty, !isEncrypted else {
+            return refuse(.startTLS, .invalid, isEncrypted ? "TLS is on already" : "the option has no data")
+        }
+        isEncrypted = true
+        structuredReplies = false
+        allocationChosenFor = nil
+        return [reply(.startTLS, .acknowledged), .startTLS]
     }
 
     private mutating func openByName(_ data: Span<UInt8>) -> [Action] {

@@ -75,6 +75,10 @@ extension NBDSession {
                 return NBDRequestRefusal(.invalid, "a flush has no offset and no length")
             }
             return nil
+        case .cache:
+            guard flags.contains(.cache) else { return NBDRequestRefusal(.invalid, "the command was not announced") }
+            guard request.flags.isEmpty else { return .unknownFlags }
+            return rangeRefusal(request, pastEnd: .invalid)
         case .blockStatus:
             guard allocationContext != nil else {
                 return NBDRequestRefusal(.invalid, "no metadata context was chosen")

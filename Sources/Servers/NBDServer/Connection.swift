@@ -5,11 +5,20 @@ import NBD
 import NetworkIO
 import NetworkTypes
 import Synchronization
+import TLSTunnel
 
 /// One connection from its first byte to its last, on its own thread.
 struct NBDConnection {
     let server: NBDServer
     let handle: ConnectionHandle
+    /// Who is connected, with the name in its certificate once that is known.
+    var peer: NBDPeer
+
+    init(server: NBDServer, handle: ConnectionHandle) {
+        self.server = server
+        self.handle = handle
+        peer = handle.peer
+    }
 
     /// A client must have opened an export within this many seconds.
     static let handshakeSeconds = 30
@@ -20,7 +29,12 @@ struct NBDConnection {
         var session: NBDSession
     }
 
-    func run() {
+    mutating func run() {
+        serve()
+        server.ended(handle)
+    }
+
+    private mutating func serve() {
         handle.running.withLock { _ in
             handle.socket.setPromptDelivery()
             do {
@@ -33,17 +47,17 @@ struct NBDConnection {
                 server.logger.debug("NBD client left", metadata: ["peer": "\(handle.peer)", "why": "\(error)"])
             }
         }
-        server.ended(handle)
     }
 
     private struct HandshakeFailure: Error { var reason: String }
 
     /// The handshake; nil when the client ends it.
-    private func negotiate() throws -> (Opened, early: [UInt8])? {
-        let socket = handle.socket
+    private mutating func negotiate() throws -> (Opened, early: [UInt8])? {
+        var socket = handle.socket
         socket.setTimeouts(receive: 10, send: 10)
         defer { socket.setTimeouts(receive: 0, send: 0) }
-        var machine = NBDHandshake()
+        let encryption = server.encryption
+        var machine = NBDHandshake(tls: encryption.map { $0.isRequired ? .required : .allowed } ?? .unavailable)
         var opened: NBDExport?
         var unread: [UInt8] = []
         let deadline = secondsNow() + Self.handshakeSeconds
@@ -59,7 +73,14 @@ struct NBDConnection {
                 case .send(let bytes): output += bytes
                 case .openExport(let name, let purpose):
                     actions += machine.answer(export: open(name, purpose, &opened))
-                case .listExports: actions += machine.answer(list: server.source.list(peer: handle.peer))
+                case .listExports: actions += machine.answer(list: server.source.list(peer: peer))
+                case .startTLS:
+                    guard let encryption, unread.isEmpty else {
+                        throw HandshakeFailure(reason: "sends more in the clear after it asked for TLS")
+                    }
+                    try socket.send(output)
+                    output = []
+                    socket = try startTLS(encryption.identity)
                 case .beginTransmission(let session):
                     try socket.send(output)
                     return opened.map { (Opened(export: $0, session: session), unread) }
@@ -75,6 +96,17 @@ struct NBDConnection {
             guard let more = try receive() else { return nil }
             unread += more
         }
+    }
+
+    /// Goes on over TLS; the plain end of its tunnel.
+    private mutating func startTLS(_ identity: TLSIdentity) throws -> StreamSocket {
+        do {
+            let tunnel = try TLSTunnel(accepting: handle.socket, as: identity, seconds: 10)
+            tunnel.plain.setTimeouts(receive: 10, send: 10)
+            handle.replaceSocket(with: tunnel.plain)
+            peer.certificateName = tunnel.clientName
+            return tunnel.plain
+        } catch let error as TLSError { throw HandshakeFailure(reason: error.description) }
     }
 
     /// Some bytes of the handshake; nil when the client has gone.
@@ -101,7 +133,7 @@ struct NBDConnection {
     ) -> Result<NBDExportDescription, NBDExportRefusal> {
         guard !server.isStopping else { return .failure(NBDExportRefusal(.shuttingDown, "the server is stopping")) }
         do throws(NBDExportRefusal) {
-            let export = try server.source.open(name, purpose: purpose, peer: handle.peer)
+            let export = try server.source.open(name, purpose: purpose, peer: peer)
             if purpose == .transmission {
                 if let key = export.onlySession { server.replaceSession(key, with: handle) }
                 opened = export
@@ -111,7 +143,7 @@ struct NBDConnection {
             server.logger.notice(
                 "NBD export refused",
                 metadata: [
-                    "peer": "\(handle.peer)", "export": "\(name.printable)", "why": "\(error.reason.printable)",
+                    "peer": "\(peer)", "export": "\(name.printable)", "why": "\(error.reason.printable)",
                 ]
             )
             return .failure(error)
@@ -119,9 +151,9 @@ struct NBDConnection {
     }
 
     private func transmit(_ opened: Opened, _ early: [UInt8]) {
-        let metadata: Logger.Metadata = ["peer": "\(handle.peer)", "export": "\(opened.session.exportName.printable)"]
+        let metadata: Logger.Metadata = ["peer": "\(peer)", "export": "\(opened.session.exportName.printable)"]
         server.logger.info("NBD session begins", metadata: metadata)
-        server.source.connected(opened.session.exportName, peer: handle.peer)
+        server.source.connected(opened.session.exportName, peer: peer)
         var traffic = NBDTraffic()
         var why: String?
         do throws(SystemCallError) {
@@ -144,6 +176,6 @@ struct NBDConnection {
                 ["why": "\(why ?? "the client is done")", "read": "\(traffic.read)", "written": "\(traffic.written)"]
             ) { $1 }
         )
-        server.source.disconnected(opened.session.exportName, peer: handle.peer, traffic: traffic)
+        server.source.disconnected(opened.session.exportName, peer: peer, traffic: traffic)
     }
 }

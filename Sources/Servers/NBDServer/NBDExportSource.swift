@@ -10,12 +10,15 @@ public struct NBDPeer: Hashable, Sendable, CustomStringConvertible {
     public var remote: Endpoint
     /// Our own end.
     public var local: Endpoint
+    /// The common name in the certificate that the client showed over TLS; nil when it showed none.
+    public var certificateName: String?
 
     /// A connection between two ends.
-    public init(connection: UInt64, remote: Endpoint, local: Endpoint) {
+    public init(connection: UInt64, remote: Endpoint, local: Endpoint, certificateName: String? = nil) {
         self.connection = connection
         self.remote = remote
         self.local = local
+        self.certificateName = certificateName
     }
 
     /// The other end, for a log line.
@@ -95,7 +98,7 @@ extension NBDExport {
     /// What the client is told.
     var description: NBDExportDescription {
         let capabilities = storage.capabilities
-        var flags: NBDTransmissionFlags = []
+        var flags: NBDTransmissionFlags = [.cache]
         if capabilities.contains(.write) {
             flags.formUnion([.flush, .forceUnitAccess])
         } else {

@@ -4,6 +4,7 @@ import NBD
 import NetworkIO
 public import NetworkTypes
 import Synchronization
+public import TLSTunnel
 
 /// Serves block storage over NBD: a thread for each connection, plain system calls.
 public final class NBDServer: Sendable {
@@ -18,9 +19,23 @@ public final class NBDServer: Sendable {
         public init() {}
     }
 
+    /// TLS, for those who have certificates.
+    public struct Encryption: Sendable {
+        /// Who the server is.
+        public var identity: TLSIdentity
+        /// Whether clients without TLS are turned away.
+        public var isRequired: Bool
+        /// TLS as `identity`.
+        public init(as identity: TLSIdentity, isRequired: Bool) {
+            self.identity = identity
+            self.isRequired = isRequired
+        }
+    }
+
     /// Where it listens; a port of 0 is replaced by the one the kernel chose.
     public let endpoint: Endpoint
     let source: any NBDExportSource
+    let encryption: Encryption?
     let logger: Logger
     let faults = ReadFaults()
     private let listener: StreamListener
@@ -35,19 +50,21 @@ public final class NBDServer: Sendable {
     }
     private let state = Mutex(State())
 
-    /// Listens at `endpoint`; nothing is served before `start`.
+    /// Listens at `endpoint`; nothing is served before `start`; without `encryption` nobody gets TLS.
     ///
     /// Throws when the port is taken or needs rights, with a text that says what to do.
     public init(
         listen endpoint: Endpoint,
         source: any NBDExportSource,
         logger: Logger,
-        limits: Limits = Limits()
+        limits: Limits = Limits(),
+        encryption: Encryption? = nil
     ) throws {
         listener = try StreamListener(tcp: endpoint)
         self.source = source
         self.logger = logger
         self.limits = limits
+        self.encryption = encryption
         if case .tcp(let actual) = listener.place { self.endpoint = actual } else { self.endpoint = endpoint }
     }
 
@@ -88,7 +105,10 @@ public final class NBDServer: Sendable {
             return
         }
         do {
-            try WorkerThread.start("nbd") { [self] in NBDConnection(server: self, handle: handle).run() }
+            try WorkerThread.start("nbd") { [self] in
+                var connection = NBDConnection(server: self, handle: handle)
+                connection.run()
+            }
         } catch {
             logger.warning("NBD client refused", metadata: ["peer": "\(handle.peer)", "why": "\(error)"])
             ended(handle)

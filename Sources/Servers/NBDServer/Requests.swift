@@ -28,6 +28,9 @@ extension TransmissionLoop {
                 try storage.zero(at: request.offset, length: UInt64(request.length), keepsSpace: keepsSpace)
             } catch { return reply(request, NBDErrorCode(errno: error.number), "write of zeros failed") }
             return finishChange(request, .none, "")
+        case .cache:
+            storage.readAhead(at: request.offset, length: UInt64(request.length))
+            return reply(request, .none, "")
         case .flush:
             // Replies that wait here must not wait for the disk too.
             guard sendOutput() else { return false }
@@ -139,7 +142,7 @@ extension TransmissionLoop {
         }
         if moreWaits, !holdsPartSegments {
             // Without this each long reply ends in a small segment of its own, which costs as much as a full one.
-            handle.socket.holdPartSegments(true)
+            socket.holdPartSegments(true)
             holdsPartSegments = true
         }
         // Locals: the closure must not hold on to this value.

@@ -6,16 +6,25 @@ import Synchronization
 
 /// What other threads may do to a connection: end it, and wait for its end.
 final class ConnectionHandle: Sendable {
-    let socket: StreamSocket
     let peer: NBDPeer
+    private let current: Mutex<StreamSocket>
     /// Held by the connection's thread as long as it lives.
     let running = Mutex(())
     private let stopped = Atomic(false)
     private let negotiated = Atomic(false)
 
     init(_ socket: StreamSocket, _ peer: NBDPeer) {
-        self.socket = socket
+        current = Mutex(socket)
         self.peer = peer
+    }
+
+    /// Where the connection's bytes come and go: the client's socket, or the plain end of its TLS tunnel.
+    var socket: StreamSocket { current.withLock { $0 } }
+
+    /// Goes on through a tunnel; the tunnel owns the client's socket from then on.
+    func replaceSocket(with plain: StreamSocket) {
+        current.withLock { $0 = plain }
+        if isStopped { plain.disconnect() }
     }
 
     /// Whether the connection must do no further request.
@@ -61,6 +70,7 @@ struct TransmissionLoop: ~Copyable {
     static let idleSeconds = 10.0
 
     let handle: ConnectionHandle
+    let socket: StreamSocket
     let session: NBDSession
     let storage: any BlockStorage
     let sender: ReplySender
@@ -94,11 +104,12 @@ struct TransmissionLoop: ~Copyable {
         let input = try TransferBuffer(capacity: Self.inputSize)
         let output = try TransferBuffer(capacity: Self.outputSize)
         self.handle = handle
+        socket = handle.socket
         self.session = session
         self.storage = storage
         self.faults = faults
         triesReads = faults.has(session.exportName)
-        sender = ReplySender(handle.socket)
+        sender = ReplySender(socket)
         flusher = Flusher(storage, sender, structured: session.structuredReplies)
         self.input = input
         self.output = output
@@ -108,7 +119,7 @@ struct TransmissionLoop: ~Copyable {
 
     /// Serves until the client leaves, vanishes or errs; returns why, nil when it said goodbye.
     mutating func run() -> String? {
-        handle.socket.setTimeouts(receive: Self.idleSeconds)
+        socket.setTimeouts(receive: Self.idleSeconds)
         var outcome = serveBuffered()
         while case .goOn = outcome {
             if handle.isStopped {
@@ -134,7 +145,7 @@ struct TransmissionLoop: ~Copyable {
     private mutating func receive() -> String? {
         while true {
             do throws(SystemCallError) {
-                let count = unsafe try handle.socket.receive(into: input.part(have, input.capacity - have))
+                let count = unsafe try socket.receive(into: input.part(have, input.capacity - have))
                 guard count > 0 else { return "the client closed the connection" }
                 have += count
                 return nil
@@ -149,7 +160,7 @@ struct TransmissionLoop: ~Copyable {
     private func waitIdle() {
         if have == 0 { input.release() }
         output.release()
-        var descriptor = pollfd(fd: handle.socket.descriptor.number, events: Int16(POLLIN), revents: 0)
+        var descriptor = pollfd(fd: socket.descriptor.number, events: Int16(POLLIN), revents: 0)
         _ = unsafe poll(&descriptor, 1, -1)
     }
 
@@ -185,7 +196,7 @@ struct TransmissionLoop: ~Copyable {
         }
         guard sendOutput() else { return .end("the client does not take its replies") }
         if holdsPartSegments {
-            handle.socket.holdPartSegments(false)
+            socket.holdPartSegments(false)
             holdsPartSegments = false
         }
         dropServed(position)

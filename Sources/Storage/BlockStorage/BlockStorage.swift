@@ -1,3 +1,5 @@
+import CLinux
+
 /// A row of bytes of fixed size that can be read and, where it says so, written.
 ///
 /// Calls block; they come from several threads at once. A range never reaches past `size`: who calls checks that first
@@ -24,6 +26,8 @@ public protocol BlockStorage: AnyObject, Sendable {
     ///
     /// The run may be shorter than `length` but not empty; its descriptor is good while the storage lives.
     func plainFile(at offset: UInt64, length: Int) -> PlainFileRun?
+    /// Asks for a range to be read ahead; a hint, nothing waits for it.
+    func readAhead(at offset: UInt64, length: UInt64)
     /// What is known about a range, in order and without gaps from `offset` on; at least one, at most `limit` extents.
     func extents(at offset: UInt64, length: UInt64, limit: Int) -> [BlockExtent]
 }
@@ -82,6 +86,16 @@ extension BlockStorage {
 
     /// No plain file behind it.
     public func plainFile(at offset: UInt64, length: Int) -> PlainFileRun? { nil }
+
+    /// Reads the plain file behind it ahead, where there is one.
+    public func readAhead(at offset: UInt64, length: UInt64) {
+        var (offset, left) = (offset, length)
+        while left > 0, let run = plainFile(at: offset, length: Int(clamping: left)) {
+            posix_fadvise(run.descriptor, off_t(run.offset), off_t(run.length), POSIX_FADV_WILLNEED)
+            offset += UInt64(run.length)
+            left -= UInt64(run.length)
+        }
+    }
 
     /// Everything counts as data.
     public func extents(at offset: UInt64, length: UInt64, limit: Int) -> [BlockExtent] {

@@ -31,6 +31,8 @@ struct ServeNBD: ParsableCommand {
     )
     var cow: String?
 
+    @OptionGroup var tls: TLSOptions
+
     func validate() throws {
         if writable, cow != nil {
             throw ValidationError("--writable changes the file and --cow never does: choose one")
@@ -47,7 +49,12 @@ struct ServeNBD: ParsableCommand {
         if let cow {
             storage = try CopyOnWriteLayers().open(directory: cow, over: base, identity: identity())
         }
-        let server = try NBDServer(listen: endpoint, source: SingleExport(storage, text: file), logger: logger)
+        let server = try NBDServer(
+            listen: endpoint,
+            source: SingleExport(storage, text: file),
+            logger: logger,
+            encryption: try tls.encryption()
+        )
         try server.start()
         let mode = cow.map { "changes kept in \($0)" } ?? (writable ? "writable" : "read-only")
         logger.info("serving \(file) on TCP \(server.endpoint), \(mode)")
