@@ -77,6 +77,7 @@ let package = Package(
 
         // Formats
         module("Formats", "CPIO", ["ByteCoding"]),
+        module("Formats", "FAT"),
         module("Formats", "PCAP", ["ByteCoding", "NetworkTypes"]),
         module("Formats", "Mustache"),
 
@@ -133,7 +134,7 @@ let package = Package(
                 "NetworkIO",
                 "NetworkTypes",
                 "DHCPServer", "TFTPServer", "HTTPServer", "NBDServer", "TFTP", "HTTP1", "NBD", "CLinux", log,
-                "DNSServer", "DNS",
+                "DNSServer", "DNS", "FAT", "CPIO",
             ]
         ),
         .executableTarget(
@@ -163,6 +164,7 @@ let package = Package(
             ["BootModelConformance", "BootModel", "HTTPServer", "HTTP1", "NetworkIO", "NetworkTypes", log]
         ),
         tests("CPIO"),
+        tests("FAT"),
         tests("InitramfsBuilder", ["CPIO", "CLinux"]),
         tests("TFTP", ["PCAP", "NetworkTypes"]),
         tests("HTTP1", ["PCAP"]),
