@@ -85,6 +85,8 @@ public struct HTTPResponse: Sendable {
         case bytes([UInt8])
         /// A file region; the status becomes 206, 304, 412 or 416 as the request's fields demand.
         case file(HTTPFile)
+        /// Content put together while it is sent; ranges and conditions as for a file.
+        case pieces(HTTPPieces)
         /// Bytes as they come up, in chunks. The closure runs on the connection's thread; it ends the content by
         /// returning, and must return soon after `send` throws or `isOpen` turns false.
         case stream(@Sendable (HTTPStream) throws -> Void)
@@ -113,6 +115,11 @@ public struct HTTPResponse: Sendable {
     /// Bytes of a media type.
     public static func bytes(_ bytes: [UInt8], type: String) -> Self {
         HTTPResponse(.ok, fields: [HTTPField("Content-Type", type)], body: .bytes(bytes))
+    }
+
+    /// Pieces of a media type.
+    public static func pieces(_ pieces: HTTPPieces, type: String) -> Self {
+        HTTPResponse(.ok, fields: [HTTPField("Content-Type", type)], body: .pieces(pieces))
     }
 
     /// A file of a media type.

@@ -32,7 +32,16 @@ struct HTTPReplySender: ~Copyable {
         switch response.body {
         case .none: sent = sendBytes([], response, request)
         case .bytes(let bytes): sent = sendBytes(bytes, response, request)
-        case .file(let file): sent = sendFile(file, response, request)
+        case .file(let file):
+            sent = sendRange(file.size, tag: file.tag, modified: file.modified, response, request) {
+                (sender, range, reply) in
+                sender.send(file, range, after: &reply)
+            }
+        case .pieces(let pieces):
+            sent = sendRange(pieces.size, tag: pieces.tag, modified: nil, response, request) {
+                (sender, range, reply) in
+                sender.send(pieces, range, after: reply)
+            }
         case .stream(let produce): sent = sendStream(produce, response, request)
         }
         return HTTPReport(
@@ -69,30 +78,38 @@ struct HTTPReplySender: ~Copyable {
         return sent
     }
 
-    private mutating func sendFile(_ file: HTTPFile, _ response: HTTPResponse, _ request: HTTPRequest) -> Sent {
+    /// Answers ranges and conditions; `body` sends a part of the content behind the head, and counts its bytes.
+    private mutating func sendRange(
+        _ size: UInt64,
+        tag: String,
+        modified: Int?,
+        _ response: HTTPResponse,
+        _ request: HTTPRequest,
+        body: (borrowing Self, Range<UInt64>, inout [UInt8]) -> UInt64
+    ) -> Sent {
         var fields = response.fields
-        fields.append(HTTPField("ETag", file.tag))
+        fields.append(HTTPField("ETag", tag))
         fields.append(HTTPField("Accept-Ranges", "bytes"))
-        if let modified = file.modified {
+        if let modified {
             fields.append(HTTPField("Last-Modified", HTTPDate(seconds: modified).description))
         }
         var status = response.status
-        var range = 0..<file.size
+        var range = 0..<size
         if status == .ok {
-            switch HTTPContentChoice(for: request.head, size: file.size, tag: file.tag, modified: file.modified) {
+            switch HTTPContentChoice(for: request.head, size: size, tag: tag, modified: modified) {
             case .whole: break
             case .part(let part):
                 status = .partialContent
                 range = part
                 fields.append(
-                    HTTPField("Content-Range", "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(file.size)")
+                    HTTPField("Content-Range", "bytes \(part.lowerBound)-\(part.upperBound - 1)/\(size)")
                 )
             case .notModified:
                 return sendBytes([], HTTPResponse(.notModified, fields: fields), request)
             case .preconditionFailed:
                 return sendBytes([], HTTPResponse(.preconditionFailed, fields: fields), request)
             case .unsatisfiable:
-                fields.append(HTTPField("Content-Range", "bytes */\(file.size)"))
+                fields.append(HTTPField("Content-Range", "bytes */\(size)"))
                 return sendBytes([], HTTPResponse(.rangeNotSatisfiable, fields: fields), request)
             }
         }
@@ -104,15 +121,28 @@ struct HTTPReplySender: ~Copyable {
             return sent
         }
         var sent = Sent(status: status, expected: length)
-        if length <= Self.smallFile, append(file, range, to: &reply) {
-            guard (try? socket.send(reply)) != nil else { return sent }
-            sent.bytes = length
-        } else {
-            guard (try? socket.send(reply, moreFollows: true)) != nil else { return sent }
-            let place = file.offset + range.lowerBound..<file.offset + range.upperBound
-            try? socket.sendFile(file.descriptor, place, sent: &sent.bytes)
-        }
+        sent.bytes = body(self, range, &reply)
         sent.isComplete = sent.bytes == length
+        return sent
+    }
+
+    /// Sends a part of a file behind the head; gives how many of its bytes went out.
+    private func send(_ file: HTTPFile, _ range: Range<UInt64>, after reply: inout [UInt8]) -> UInt64 {
+        if UInt64(range.count) <= Self.smallFile, append(file, range, to: &reply) {
+            return (try? socket.send(reply)) == nil ? 0 : UInt64(range.count)
+        }
+        guard (try? socket.send(reply, moreFollows: true)) != nil else { return 0 }
+        var sent: UInt64 = 0
+        let place = file.offset + range.lowerBound..<file.offset + range.upperBound
+        try? socket.sendFile(file.descriptor, place, sent: &sent)
+        return sent
+    }
+
+    /// Sends a part of pieces behind the head; gives how many of its bytes went out.
+    private func send(_ pieces: HTTPPieces, _ range: Range<UInt64>, after reply: [UInt8]) -> UInt64 {
+        guard (try? socket.send(reply, moreFollows: true)) != nil else { return 0 }
+        var sent: UInt64 = 0
+        try? socket.send(pieces.part(range), sent: &sent)
         return sent
     }
 
