@@ -34,14 +34,27 @@ public struct BootPlan: Hashable, Sendable {
     public var image: ImageVersionID
     /// What the asking stage fetches next; nil when it needs nothing named (an operating system).
     public var bootFile: BootFile?
-    /// The iPXE script.
-    public var script: String
+    /// The program that fetches what it starts; nil when it needs none.
+    public var program: LoaderProgram?
+    /// What that program may start.
+    public var menu: BootMenu
+    /// How the node reaches this server.
+    public var server: ServerAddresses
     /// The kernel command line, one argument an element.
     public var kernelArguments: [String]
     /// The root.
     public var root: RootPlan
     /// Why, one sentence a decision, in the order they were taken.
     public var reasons: [String]
+
+    /// The menu as iPXE's script.
+    public var script: String { IPXEScript.text(menu, server: server) }
+    /// The menu as GRUB's configuration, its files by TFTP from us.
+    public var grubConfiguration: String { GRUBConfiguration.text(menu, from: .tftp(server.address)) }
+    /// The menu as PXELINUX's configuration.
+    public var pxelinuxConfiguration: String {
+        PXELINUXConfiguration.text(menu, program: program == .uboot ? .uboot : .pxelinux)
+    }
 }
 
 /// Why a machine gets nothing to boot.

@@ -20,8 +20,14 @@ public struct BootPlanner: Sendable {
         public var server: ServerAddresses
         /// The boot under way; nil before a script was asked for, and in explanations.
         public var boot: BootIdentifier?
-        /// The loaders that are installed, by file name.
+        /// The loaders that are installed or can be made, by file name.
         public var loaders: Set<String>
+        /// Whether the boot under way was sent a loader already.
+        public var hasLoader: Bool
+        /// Whether the boot has an overlay archive.
+        public var hasOverlay: Bool
+        /// The image versions that the entries of its boot menu resolve to.
+        public var menuImages: [ImageReference: ImageVersion]
 
         /// Inputs from their parts.
         public init(
@@ -32,7 +38,10 @@ public struct BootPlanner: Sendable {
             addressing: NodeAddressing,
             server: ServerAddresses,
             boot: BootIdentifier? = nil,
-            loaders: Set<String>
+            loaders: Set<String>,
+            hasLoader: Bool = false,
+            hasOverlay: Bool = false,
+            menuImages: [ImageReference: ImageVersion] = [:]
         ) {
             self.node = node
             self.settings = settings
@@ -42,6 +51,9 @@ public struct BootPlanner: Sendable {
             self.server = server
             self.boot = boot
             self.loaders = loaders
+            self.hasLoader = hasLoader
+            self.hasOverlay = hasOverlay
+            self.menuImages = menuImages
         }
     }
 
@@ -62,7 +74,15 @@ public struct BootPlanner: Sendable {
             inputs.settings.image.map { "image \(image.id): \($0.value) asked by \($0.source)" }
                 ?? "image \(image.id): nobody chose one, so the newest of all"
         )
-        if let machine = inputs.request.architecture?.machine, machine.debianName != image.architecture {
+        if inputs.request.raspberryPi != nil || inputs.request.stage == .loader(.raspberryPi) {
+            // Its firmware says nothing of its processor, or that it is an x86 BIOS.
+            guard image.files[.firmware] != nil else {
+                throw BootRefusal(
+                    "\(image.id) has no firmware files for a Raspberry Pi (/boot/firmware): build one with"
+                        + " --arch arm64 --package raspi-firmware"
+                )
+            }
+        } else if let machine = inputs.request.architecture?.machine, machine.debianName != image.architecture {
             throw BootRefusal(
                 "\(image.id) is for \(image.architecture), but this machine is \(machine.debianName):"
                     + " choose an image built with --arch \(machine.debianName)"
@@ -77,12 +97,17 @@ public struct BootPlanner: Sendable {
                 + " (\(inputs.settings.writes.source))"
         )
         let root = rootPlan(choice, image: image, inputs)
-        let (bootFile, why) = try LoaderChoice.bootFile(
-            for: inputs.request,
-            server: inputs.server,
-            loaders: inputs.loaders
+        let loader = try LoaderChoice.choose(
+            LoaderChoice.Question(
+                request: inputs.request,
+                setting: inputs.settings.loader,
+                addressing: inputs.addressing,
+                server: inputs.server,
+                loaders: inputs.loaders,
+                hasLoader: inputs.hasLoader
+            )
         )
-        reasons.append(why)
+        reasons.append(loader.reason)
         let arguments = KernelCommandLine.arguments(for: inputs, image: image, root: root)
         let length = arguments.reduce(0) { $0 + $1.utf8.count + 1 }
         let limit = KernelCommandLine.limit(for: image)
@@ -97,18 +122,21 @@ public struct BootPlanner: Sendable {
                 ? "address from the DHCP server that is there, renewed by the node"
                 : "address from our lease, on the command line: no second DHCP round"
         )
+        let menu = menu(inputs, image: image, arguments: arguments, reasons: &reasons)
         return BootPlan(
             node: inputs.node.name,
             image: image.id,
-            bootFile: bootFile,
-            script: IPXEScript.boot(node: inputs.node.name, image: image, server: inputs.server, arguments: arguments),
+            bootFile: loader.bootFile,
+            program: loader.program,
+            menu: menu,
+            server: inputs.server,
             kernelArguments: arguments,
             root: root,
             reasons: reasons
         )
     }
 
-    private static func rootPlan(_ choice: RootChoice, image: ImageVersion, _ inputs: Inputs) -> RootPlan {
+    static func rootPlan(_ choice: RootChoice, image: ImageVersion, _ inputs: Inputs) -> RootPlan {
         let layer =
             choice.writes == .cow
             ? ExportName.Layer(node: inputs.node.name, boot: inputs.boot ?? BootIdentifier(random: 0, 0)) : nil

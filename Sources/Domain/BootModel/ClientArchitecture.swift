@@ -29,6 +29,16 @@ public struct ClientArchitecture: RawRepresentable, Hashable, Sendable, Codable 
     public static let arm64HTTP = ClientArchitecture(rawValue: 19)
     /// x86 BIOS with an HTTP stack.
     public static let biosHTTP = ClientArchitecture(rawValue: 20)
+    /// 32-bit ARM U-Boot.
+    public static let arm32UBoot = ClientArchitecture(rawValue: 21)
+    /// 64-bit ARM U-Boot.
+    public static let arm64UBoot = ClientArchitecture(rawValue: 22)
+    /// 32-bit ARM U-Boot with HTTP.
+    public static let arm32UBootHTTP = ClientArchitecture(rawValue: 23)
+    /// 64-bit ARM U-Boot with HTTP.
+    public static let arm64UBootHTTP = ClientArchitecture(rawValue: 24)
+    /// Raspberry Pi (rpiboot); most of its firmware says 0 instead.
+    public static let raspberryPi = ClientArchitecture(rawValue: 41)
 
     private static let names: [(ClientArchitecture, name: String, words: String, machine: Machine?)] = [
         (.bios, "bios", "x86 BIOS", .x86), (.ia32EFI, "ia32-efi", "32-bit x86 UEFI", .x86),
@@ -37,6 +47,12 @@ public struct ClientArchitecture: RawRepresentable, Hashable, Sendable, Codable 
         (.ia32HTTP, "ia32-http", "32-bit x86 UEFI HTTP", .x86), (.x64HTTP, "x64-http", "x86-64 UEFI HTTP", .x86),
         (.arm32HTTP, "arm32-http", "32-bit ARM UEFI HTTP", .arm32),
         (.arm64HTTP, "arm64-http", "64-bit ARM UEFI HTTP", .arm64), (.biosHTTP, "bios-http", "x86 BIOS HTTP", .x86),
+        (.arm32UBoot, "arm32-uboot", "32-bit ARM U-Boot", .arm32),
+        (.arm64UBoot, "arm64-uboot", "64-bit ARM U-Boot", .arm64),
+        (.arm32UBootHTTP, "arm32-uboot-http", "32-bit ARM U-Boot HTTP", .arm32),
+        (.arm64UBootHTTP, "arm64-uboot-http", "64-bit ARM U-Boot HTTP", .arm64),
+        // Its processor may be either; the image decides.
+        (.raspberryPi, "raspberry-pi", "Raspberry Pi", nil),
     ]
 
     /// The family of processors.
@@ -79,6 +95,8 @@ public struct ClientArchitecture: RawRepresentable, Hashable, Sendable, Codable 
     public var machine: Machine? { Self.names.first { $0.0 == self }?.machine }
     /// Whether the firmware fetches by HTTP and wants an absolute URL as its boot file.
     public var isHTTP: Bool { [.ia32HTTP, .x64HTTP, .arm32HTTP, .arm64HTTP, .biosHTTP].contains(self) }
+    /// Whether the program is U-Boot, which reads PXELINUX's configuration.
+    public var isUBoot: Bool { [.arm32UBoot, .arm64UBoot, .arm32UBootHTTP, .arm64UBootHTTP].contains(self) }
     /// Whether the firmware is UEFI.
-    public var isEFI: Bool { machine != nil && self != .bios && self != .biosHTTP }
+    public var isEFI: Bool { machine != nil && self != .bios && self != .biosHTTP && !isUBoot }
 }

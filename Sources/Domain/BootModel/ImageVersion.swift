@@ -60,6 +60,8 @@ public enum ImageFileRole: String, Hashable, Sendable, Codable, CodingKeyReprese
     case initramfs
     /// The root file system.
     case root
+    /// What a Raspberry Pi's firmware fetches before the kernel: the files of /boot/firmware as a cpio archive.
+    case firmware
 }
 
 /// One file of an image version.

@@ -51,7 +51,7 @@ enum KernelCommandLine {
 
     /// `ip=` as the kernel reads it (Documentation/admin-guide/nfs/nfsroot.rst):
     /// client:server:gateway:netmask:hostname:device:autoconf:dns0.
-    private static func address(_ inputs: BootPlanner.Inputs) -> String {
+    static func address(_ inputs: BootPlanner.Inputs) -> String {
         let server = inputs.server.address
         let host = inputs.node.name
         switch inputs.addressing {
@@ -64,57 +64,11 @@ enum KernelCommandLine {
             return "ip=${netX/ip}:\(server):${netX/gateway}:${netX/netmask}:\(host)::off:${netX/dns}"
         }
     }
-}
 
-/// iPXE's scripts (https://ipxe.org/scripting).
-enum IPXEScript {
-    /// Fetches kernel and initramfs, each tried three times, and starts them.
-    static func boot(node: NodeName, image: ImageVersion, server: ServerAddresses, arguments: [String]) -> String {
-        let kernel = BootURL.file(.kernel, of: image, server: server)
-        let initramfs = BootURL.file(.initramfs, of: image, server: server)
-        // EFI kernels find the initramfs by initrd=; a BIOS kernel ignores it.
-        let commandLine = (["initrd=initramfs"] + arguments).joined(separator: " ")
-        return """
-            #!ipxe
-            echo \(node) boots \(image.id)
-            set tries:int32 0
-            :kernel
-            kernel \(kernel) \(commandLine) && goto initramfs ||
-            inc tries
-            iseq ${tries} 3 && goto failed || sleep 1
-            goto kernel
-            :initramfs
-            initrd --name initramfs \(initramfs) && goto start ||
-            inc tries
-            iseq ${tries} 3 && goto failed || sleep 1
-            goto initramfs
-            :start
-            boot ||
-            :failed
-            echo \(image.id) could not be fetched or started. Trying again in 30 seconds.
-            sleep 30
-            reboot
-
-            """
+    /// The same command line for loaders that cannot put in what another server gave: the initramfs asks it again.
+    static func withoutVariables(_ arguments: [String], for inputs: BootPlanner.Inputs) -> [String] {
+        guard inputs.addressing == .foreign else { return arguments }
+        let ours = address(inputs)
+        return arguments.map { $0 == ours ? "ip=:\(inputs.server.address):::\(inputs.node.name)::dhcp" : $0 }
     }
-
-    /// Says why there is nothing to boot, waits, and asks again, so that the machine boots once it is mended.
-    static func refusal(_ refusal: BootRefusal) -> String {
-        // A script line ends at the newline, and ${ would begin a variable.
-        let text = refusal.reason.filter { !$0.isNewline && $0 != "$" }
-        return """
-            #!ipxe
-            echo
-            echo diskless: \(text)
-            echo Trying again in 30 seconds.
-            sleep 30
-            reboot
-
-            """
-    }
-}
-
-extension BootRefusal {
-    /// An iPXE script that shows the reason on the machine's screen and tries again later.
-    public var script: String { IPXEScript.refusal(self) }
 }

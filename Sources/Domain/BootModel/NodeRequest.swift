@@ -37,6 +37,8 @@ public enum BootStage: Hashable, Sendable {
     case firmwareHTTP
     /// iPXE: it wants a script by URL.
     case ipxe(IPXEFeatures)
+    /// Another loader: it wants its configuration, by TFTP or in the image that it came in.
+    case loader(LoaderProgram)
     /// Something after the loader (an initramfs or an operating system), or a machine that does not boot from us.
     case system
 
@@ -46,6 +48,7 @@ public enum BootStage: Hashable, Sendable {
         case .firmware: "firmware"
         case .firmwareHTTP: "HTTP Boot firmware"
         case .ipxe: "iPXE"
+        case .loader(let program): program.words
         case .system: "operating system"
         }
     }

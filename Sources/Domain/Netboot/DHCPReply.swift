@@ -75,7 +75,7 @@ public struct DHCPReply: Sendable {
         case .firmwareHTTP: [.vendorClass(.httpClient)]
         case .firmware where node.architecture?.isEFI != true:
             [.vendorClass(.pxeClient), .pxeVendorOptions(.bootFileOnly)]
-        case .firmware, .system: []
+        case .firmware, .loader, .system: []
         }
     }
 
@@ -103,7 +103,7 @@ public struct DHCPReply: Sendable {
         case .firmwareHTTP: options.append(.vendorClass(.httpClient))
         case .firmware where node.architecture?.isEFI != true:
             options += [.vendorClass(.pxeClient), .pxeVendorOptions(.bootFileOnly)]
-        case .firmware, .ipxe, .system: options.append(.vendorClass(.pxeClient))
+        case .firmware, .ipxe, .loader, .system: options.append(.vendorClass(.pxeClient))
         }
         reply.options = DHCPOptions(options + boot(bootFile, in: &reply) + echoes)
         return reply

@@ -86,7 +86,7 @@ struct DHCPExchange: Sendable {
     private var reached: Boot.Progress? {
         switch request.stage {
         case .firmware, .firmwareHTTP: .firmware
-        case .ipxe: .loaderRuns
+        case .ipxe, .loader: .loaderRuns
         case .system: nil
         }
     }
