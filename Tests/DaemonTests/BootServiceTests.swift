@@ -146,17 +146,24 @@ private final class WatchedLog: EventLog {
 
     private func ask(_ method: String, at peer: IPv4Address, of service: BootService) throws -> HTTPResponse {
         let (mac, node) = (mac, node)
+        // 10.0.0.73 is behind a router; 10.0.0.1 is this computer.
+        let peers = PeerDirectory(
+            leaseHolder: { $0 == node ? mac : $0 == IPv4Address(10, 0, 0, 72) ? MACAddress(value: 72) : nil },
+            neighbourTable: "/nonexistent"
+        )
         let routes = BootRoutes(
             boots: service,
             catalog: try OneImage(),
             loaders: service.loaders,
-            // 10.0.0.73 is behind a router; 10.0.0.1 is this computer.
-            peers: PeerDirectory(
-                leaseHolder: { $0 == node ? mac : $0 == IPv4Address(10, 0, 0, 72) ? MACAddress(value: 72) : nil },
-                neighbourTable: "/nonexistent"
+            peers: peers,
+            configurations: BootConfigurations(
+                boots: service,
+                peers: peers,
+                lease: { _ in nil },
+                ports: (http: 8067, nbd: 10809),
+                clock: SystemClock()
             ),
-            lease: { _ in nil },
-            ports: (http: 8067, nbd: 10809),
+            overlay: { _, _, _ in nil },
             clock: SystemClock(),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )

@@ -12,8 +12,8 @@ struct BootRoutes: HTTPHandler {
     let catalog: any ImageCatalog
     let loaders: LoaderFiles
     let peers: PeerDirectory
-    let lease: @Sendable (IPv4Address) -> Lease?
-    let ports: (http: UInt16, nbd: UInt16)
+    let configurations: BootConfigurations
+    let overlay: @Sendable (MACAddress, BootIdentifier, IPv4Address) -> [UInt8]?
     let clock: any Clock
     let logger: Logger
 
@@ -21,8 +21,9 @@ struct BootRoutes: HTTPHandler {
         let parts = request.path.components
         switch (parts.first, parts.count) {
         case ("boot"?, 3) where parts[2] == "script.ipxe": return script(request, mac: parts[1])
+        case ("boot"?, 3) where parts[2] == "boot.img": return bootImage(request, mac: parts[1])
         case ("boot"?, 4): return report(request, mac: parts[1], boot: parts[2], event: parts[3])
-        case ("loaders"?, 2): return loader(request, parts[1])
+        case ("loaders"?, 2...3): return loader(request, parts.dropFirst().joined(separator: "/"))
         case ("images"?, 4): return imageFile(request, name: parts[1], number: parts[2], file: parts[3])
         case (nil, _): return .text(.ok, "diskless boots computers that have no disk. Machines ask here by themselves.")
         default: return notFound(request)
@@ -57,7 +58,8 @@ struct BootRoutes: HTTPHandler {
     private static func kind(of path: HTTPPath) -> (event: BootEvent.Kind, progress: Boot.Progress?)? {
         let parts = path.components
         switch (parts.first, parts.count, parts.last) {
-        case ("loaders"?, 2, _): return (.loader, .loader)
+        case ("loaders"?, 2...3, _): return (.loader, .loader)
+        case ("boot"?, 3, "boot.img"?): return (.loader, .kernel)
         case ("images"?, 4, "kernel"?): return (.kernel, .kernel)
         case ("images"?, 4, "initramfs"?): return (.initramfs, .kernel)
         default: return nil
@@ -71,61 +73,57 @@ struct BootRoutes: HTTPHandler {
         guard let mac = MACAddress(text), let local = request.local, case .network(let peer) = request.peer else {
             return notFound(request)
         }
-        let server = ServerAddresses(address: local.address, httpPort: ports.http, nbdPort: ports.nbd)
-        let addressing = addressing(of: mac, at: peer.address)
-        // Only the machine itself begins a boot: others may look, but its running boot is none of their business.
-        guard request.method == .get, peers.couldBe(mac, at: peer.address, local: local.address) else {
-            return .text(.ok, preview(of: mac, addressing: addressing, server: server))
-        }
-        let result = boots.planScript(for: mac, addressing: addressing, server: server)
-        var event = BootEvent(
-            time: clock.now(),
-            node: boots.identify(NodeRequest(mac: mac, stage: .ipxe([]))).node.name,
-            mac: mac,
-            kind: .script,
-            address: peer.address
+        let result = configurations.plan(
+            BootConfigurations.Question(
+                mac: mac,
+                stage: .ipxe([.http, .bzImage, .efi]),
+                peer: peer.address,
+                local: local.address,
+                begins: request.method == .get
+            )
         )
-        let script: String
         switch result {
-        case .success(let plan):
-            let root = plan.root.choice
-            event.detail = "\(plan.image), root via \(root.via.rawValue), writes \(root.writes.rawValue)"
-            script = plan.script
-        case .failure(let refusal):
-            event.kind = .refuse
-            event.detail = refusal.reason
-            script = refusal.script
-        }
-        boots.record(event, reached: nil)
-        return .text(.ok, script)
-    }
-
-    private func preview(of mac: MACAddress, addressing: NodeAddressing, server: ServerAddresses) -> String {
-        var asked = NodeRequest(mac: mac, stage: .ipxe([.http, .bzImage, .efi]))
-        asked.architecture = boots.boot(of: mac)?.architecture
-        switch boots.preview(for: asked, addressing: addressing, server: server) {
-        case .success(let plan): return plan.script
-        case .failure(let refusal): return refusal.script
+        case .success(let plan): return .text(.ok, plan.script)
+        case .failure(let refusal): return .text(.ok, refusal.script)
         }
     }
 
-    private func addressing(of mac: MACAddress, at address: IPv4Address) -> NodeAddressing {
-        guard let fleet = try? boots.registry.fleet(), let network = fleet.network(containing: address),
-            network.dhcp == .full, let lease = lease(address), lease.mac == mac, lease.state == .bound
-        else { return .foreign }
-        return .leased(
-            address: address,
-            subnet: network.subnet,
-            router: network.router,
-            nameservers: network.nameservers
+    /// Everything in one file, for UEFI HTTP Boot; the firmware asks for its size first, which begins the boot.
+    private func bootImage(_ request: HTTPRequest, mac text: String) -> HTTPResponse {
+        if let refused = refuse(request, unless: [.get, .head]) { return refused }
+        guard let mac = MACAddress(text), let local = request.local, case .network(let peer) = request.peer else {
+            return notFound(request)
+        }
+        let result = configurations.plan(
+            BootConfigurations.Question(mac: mac, stage: .loader(.image), peer: peer.address, local: local.address)
         )
+        do {
+            let plan = try result.get()
+            let overlay = { boots.boot(of: mac).flatMap { self.overlay(mac, $0.id, peer.address) } }
+            let pieces = try BootImage(loaders: loaders, catalog: catalog).pieces(plan, overlay: overlay)
+            return .pieces(pieces, type: "application/vnd.efi-img")
+        } catch let refusal as BootRefusal {
+            return .text(.notFound, refusal.reason)
+        } catch {
+            logger.error("cannot make the boot image", metadata: ["mac": "\(mac)", "error": "\(error)"])
+            return .text(.internalServerError, "the server cannot make this image")
+        }
     }
 
     // MARK: Files
 
     private func loader(_ request: HTTPRequest, _ name: String) -> HTTPResponse {
         if let refused = refuse(request, unless: [.get, .head]) { return refused }
-        guard let path = loaders.path(of: name) else { return notFound(request) }
+        let path: String
+        do {
+            guard let found = try loaders.path(of: name, server: request.local?.address) else {
+                return notFound(request)
+            }
+            path = found
+        } catch {
+            logger.error("cannot make a loader", metadata: ["loader": "\(name)", "error": "\(error)"])
+            return .text(.internalServerError, "the server cannot make this loader")
+        }
         // UEFI HTTP Boot goes by the media type or the ending of the name.
         return file(path, type: name.hasSuffix(".efi") ? "application/efi" : "application/octet-stream", tag: nil)
     }

@@ -18,6 +18,10 @@ public final class BootService: BootPlanning, BootRecorder {
     private let queued = Mutex(0)
     /// Held while a boot is written, so that an older state of it never comes after a newer one.
     private let saving = Mutex(())
+    /// The boots that were sent a loader, for those whose card's own iPXE is to be replaced once.
+    private let sentLoaders = Mutex<[MACAddress: BootIdentifier]>([:])
+    /// The Raspberry Pis that asked by DHCP since the start; by hardware address alone some are known too.
+    private let raspberryPis = Mutex<Set<MACAddress>>([])
     /// Whether the last event could not be kept; said once, until one can be again.
     private let isLosingEvents = Mutex(false)
 
@@ -65,6 +69,7 @@ public final class BootService: BootPlanning, BootRecorder {
         server: ServerAddresses
     ) -> Result<BootPlan, BootRefusal> {
         if request.stage != .system { note(architecture: request.architecture, of: request.mac) }
+        if request.raspberryPi != nil { noteRaspberryPi(request.mac) }
         let boot = tracker.withLock { $0.boot(of: request.mac) }
         return plan(for: request, addressing: addressing, server: server, boot: boot?.id)
     }
@@ -98,7 +103,9 @@ public final class BootService: BootPlanning, BootRecorder {
                         addressing: addressing,
                         server: server,
                         boot: boot,
-                        loaders: loaders.available
+                        loaders: loaders.available,
+                        hasLoader: boot.map { hasLoader($0, request.mac) } ?? false,
+                        menuImages: try menuImages(for: settings)
                     )
                 )
             )
@@ -111,10 +118,11 @@ public final class BootService: BootPlanning, BootRecorder {
     /// stable storage before this returns.
     public func planScript(
         for mac: MACAddress,
+        stage: BootStage = .ipxe([.http, .bzImage, .efi]),
         addressing: NodeAddressing,
         server: ServerAddresses
     ) -> Result<BootPlan, BootRefusal> {
-        let request = NodeRequest(mac: mac, stage: .ipxe([.http, .bzImage, .efi]))
+        let request = NodeRequest(mac: mac, stage: stage)
         let node = identify(request).node
         let step = advance(.script, node: node.name, mac: mac, at: clock.now())
         var asked = request
@@ -151,12 +159,48 @@ public final class BootService: BootPlanning, BootRecorder {
         }
     }
 
+    private func menuImages(for settings: EffectiveSettings) throws(BootRefusal) -> [ImageReference: ImageVersion] {
+        var images: [ImageReference: ImageVersion] = [:]
+        for case .image(let reference) in settings.menuEntries.value {
+            do {
+                images[reference] = try catalog.resolve(reference)
+            } catch {
+                throw BootRefusal("the image store cannot be read: \(error)")
+            }
+        }
+        return images
+    }
+
     private func image(for settings: EffectiveSettings) throws(BootRefusal) -> ImageVersion? {
         do {
             guard let wanted = settings.image else { return try catalog.newest() }
             return try catalog.resolve(wanted.value)
         } catch {
             throw BootRefusal("the image store cannot be read: \(error)")
+        }
+    }
+
+    private func noteLoader(_ boot: BootIdentifier, _ mac: MACAddress) {
+        sentLoaders.withLock { sent in
+            if sent.count >= 20_000 { sent.removeAll() }
+            sent[mac] = boot
+        }
+    }
+
+    private func hasLoader(_ boot: BootIdentifier, _ mac: MACAddress) -> Bool {
+        sentLoaders.withLock { $0[mac] == boot }
+    }
+
+    /// Whether a machine is a Raspberry Pi by what it told or by its hardware address.
+    func isRaspberryPi(_ mac: MACAddress) -> Bool {
+        RaspberryPi(mac: mac, uuid: nil) != nil || raspberryPis.withLock { $0.contains(mac) }
+    }
+
+    private func noteRaspberryPi(_ mac: MACAddress) {
+        raspberryPis.withLock { known in
+            // Whoever makes up hardware addresses must not fill the memory.
+            if known.count >= 20_000 { known.removeAll() }
+            known.insert(mac)
         }
     }
 
@@ -173,6 +217,7 @@ public final class BootService: BootPlanning, BootRecorder {
         } else if event.boot == nil {
             event.boot = boot(of: event.mac)?.id
         }
+        if event.kind == .loader, let boot = event.boot { noteLoader(boot, event.mac) }
         if event.kind == .failed {
             changed = tracker.withLock { $0.update(event.mac) { $0.failure = event.detail } } ?? changed
         }

@@ -88,7 +88,7 @@ public final class Server: Sendable {
         let registry = try Self.registry(store, setup)
         self.registry = registry
         let catalog = ImageStore(state: setup.state.path)
-        let loaders = LoaderFiles(own: setup.state.loaders)
+        let loaders = LoaderFiles(own: setup.state.loaders, cache: setup.state.madeLoaders)
         let boots = try BootService(
             registry: registry,
             catalog: catalog,
@@ -110,6 +110,15 @@ public final class Server: Sendable {
             dhcp.lease(of: address).flatMap { $0.state == .bound ? $0.mac : nil }
         })
 
+        let configurations = BootConfigurations(
+            boots: boots,
+            peers: peers,
+            lease: { dhcp.lease(of: $0) },
+            ports: ports,
+            clock: clock
+        )
+        let overlay: @Sendable (MACAddress, BootIdentifier, IPv4Address) -> [UInt8]? = { _, _, _ in nil }
+
         // Everything a machine is sent to listens before DHCP sends the first one there.
         let http = try HTTPServer(
             on: StreamListener(tcp: Endpoint(.any, setup.httpPort)),
@@ -118,8 +127,8 @@ public final class Server: Sendable {
                 catalog: catalog,
                 loaders: loaders,
                 peers: peers,
-                lease: { dhcp.lease(of: $0) },
-                ports: ports,
+                configurations: configurations,
+                overlay: overlay,
                 clock: clock,
                 logger: logger
             ),
@@ -127,7 +136,15 @@ public final class Server: Sendable {
         )
         let tftp = try TFTPServer(
             on: Endpoint(.any, 69),
-            source: LoaderSource(loaders: loaders, boots: boots, peers: peers, clock: clock, logger: logger),
+            source: BootFiles(
+                loaders: loaders,
+                configurations: configurations,
+                catalog: catalog,
+                firmware: FirmwareArchives(),
+                overlay: overlay,
+                clock: clock,
+                logger: logger
+            ),
             logger: logger
         )
         let exports = try RootExports(

@@ -23,6 +23,8 @@ public struct StateDirectory: Sendable {
     public var layers: String { "\(path)/cow" }
     /// Loaders of the user's own, which win over the distribution's.
     public var loaders: String { "\(path)/loaders" }
+    /// Loaders that were made here; they are made again when they are missing.
+    public var madeLoaders: String { "\(path)/cache/loaders" }
     /// Where the admin API listens: in /run for the default state, else inside, so that labs need no root paths.
     public var adminSocket: String {
         path == Self.defaultPath ? "/run/diskless/admin.sock" : "\(path)/admin.sock"
