@@ -30,6 +30,7 @@ let package = Package(
         module("Protocols", "XDR", ["ByteCoding"]),
         module("Protocols", "ONCRPC", ["XDR"]),
         module("Protocols", "NFS3", ["XDR", "ONCRPC"]),
+        module("Protocols", "DNS", ["ByteCoding", "NetworkTypes"]),
         module("Formats", "CPIO", ["ByteCoding"]),
         module("Formats", "PCAP", ["ByteCoding", "NetworkTypes"]),
         .target(name: "CLibFuzzer"),
@@ -37,7 +38,7 @@ let package = Package(
             name: "Fuzz",
             dependencies: [
                 "CLibFuzzer", "ByteCoding", "NetworkTypes", "DHCP", "NeighborDiscovery", "TFTP", "HTTP1", "NBD", "CPIO",
-                "PCAP", "XDR", "ONCRPC", "NFS3",
+                "PCAP", "XDR", "ONCRPC", "NFS3", "DNS",
             ],
             swiftSettings: instrumented,
             // gold fails on the sanitizer's debug information; lld comes with the toolchain.

@@ -8,6 +8,7 @@ typealias FuzzTarget = @Sendable (Span<UInt8>) -> Void
 let fuzzTargets: [String: FuzzTarget] = [
     "cpio": fuzzCPIO,
     "dhcp": { DHCPFuzzing.decode($0) },
+    "dns": fuzzDNS,
     "http": fuzzHTTPRequest,
     "nbd-handshake": fuzzNBDHandshake,
     "nbd-request": fuzzNBDRequest,
