@@ -10,6 +10,7 @@ package struct LabTool: Sendable {
     package static let tcpdump = LabTool(name: "tcpdump", debianPackage: "tcpdump")
     package static let nft = LabTool(name: "nft", debianPackage: "nftables")
     package static let qemuX86 = LabTool(name: "qemu-system-x86_64", debianPackage: "qemu-system-x86")
+    package static let qemuARM = LabTool(name: "qemu-system-aarch64", debianPackage: "qemu-system-arm")
     package static let dnsmasq = LabTool(name: "dnsmasq", debianPackage: "dnsmasq-base")
 
     /// Its path: searched in PATH and in the directories for the administrator, which a user's PATH often lacks.

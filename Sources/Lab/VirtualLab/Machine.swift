@@ -8,6 +8,23 @@ public enum MachineFirmware: String, CaseIterable, Sendable {
     case uefi
     /// OVMF, HTTP Boot over IPv4.
     case uefiHTTP = "uefi-http"
+    /// OVMF with Secure Boot on and Microsoft's keys, PXE over IPv4.
+    case secureBoot = "secureboot"
+    /// The same with HTTP Boot.
+    case secureBootHTTP = "secureboot-http"
+    /// AAVMF on 64-bit ARM, PXE over IPv4.
+    case arm64
+    /// The same with HTTP Boot.
+    case arm64HTTP = "arm64-http"
+
+    /// Whether it is a machine with ARM processors.
+    public var isARM: Bool { self == .arm64 || self == .arm64HTTP }
+    /// Whether it boots by UEFI HTTP Boot.
+    public var isHTTP: Bool { [.uefiHTTP, .secureBootHTTP, .arm64HTTP].contains(self) }
+    /// Whether Secure Boot is on.
+    public var isSecure: Bool { self == .secureBoot || self == .secureBootHTTP }
+    /// The kernel argument that makes the machine's serial line its console.
+    public var consoleArgument: String { isARM ? "console=ttyAMA0" : "console=ttyS0,115200" }
 }
 
 /// The network card of a virtual machine.
@@ -71,52 +88,46 @@ public enum Accelerator: String, Sendable {
     case emulation = "tcg"
 }
 
-/// The files of OVMF, searched where distributions put them.
-struct FirmwareFiles {
-    let code: String
-    let variables: String
-
-    /// Debian and Ubuntu, then Fedora, then Arch.
-    private static let known = [
-        FirmwareFiles(code: "/usr/share/OVMF/OVMF_CODE_4M.fd", variables: "/usr/share/OVMF/OVMF_VARS_4M.fd"),
-        FirmwareFiles(code: "/usr/share/OVMF/OVMF_CODE.fd", variables: "/usr/share/OVMF/OVMF_VARS.fd"),
-        FirmwareFiles(code: "/usr/share/edk2/ovmf/OVMF_CODE.fd", variables: "/usr/share/edk2/ovmf/OVMF_VARS.fd"),
-        FirmwareFiles(code: "/usr/share/edk2/x64/OVMF_CODE.4m.fd", variables: "/usr/share/edk2/x64/OVMF_VARS.4m.fd"),
-    ]
-
-    static func find() throws -> FirmwareFiles {
-        guard let found = known.first(where: { isReadable($0.code) && isReadable($0.variables) }) else {
-            throw LabError("no UEFI firmware for virtual machines is installed; on Debian: apt install ovmf")
-        }
-        return found
-    }
-}
-
 extension Machine {
     /// QEMU's command line.
     func command(tap: String, control: String, variables: String) throws -> [String] {
-        var words = [try LabTool.qemuX86.require(), "-name", name, "-accel", accelerator.rawValue, "-m", "\(memory)"]
+        let qemu = try (firmware.isARM ? LabTool.qemuARM : LabTool.qemuX86).require()
+        var words = [qemu, "-name", name, "-accel", accelerator.rawValue, "-m", "\(memory)"]
         words += ["-smp", "\(processors)", "-nodefaults", "-display", "none", "-boot", "n"]
         if !restarts { words += ["-no-reboot"] }
         words += ["-serial", "stdio", "-monitor", "none", "-qmp", "unix:\(control),server=on,wait=off"]
         words += ["-netdev", "tap,id=net0,ifname=\(tap),script=no,downscript=no"]
         words += ["-device", "virtio-rng-pci"]
-        if accelerator == .kvm { words += ["-cpu", "host"] }
-        if let uuid { words += ["-uuid", "\(uuid)"] }
-        let card = "\(card.rawValue),netdev=net0,id=nic0,mac=\(mac)"
-        switch firmware {
-        case .bios:
-            // graphics=off makes SeaBIOS write to the serial line, and with it the iPXE of the card's ROM.
-            words += ["-M", "pc,graphics=off", "-device", card]
-        case .uefi, .uefiHTTP:
-            let files = try FirmwareFiles.find()
-            words += ["-M", "q35", "-device", "\(card),romfile="]
-            words += ["-drive", "if=pflash,format=raw,unit=0,readonly=on,file=\(files.code)"]
-            words += ["-drive", "if=pflash,format=raw,unit=1,file=\(variables)"]
-            // OVMF tries PXE and HTTP over IPv4 and IPv6 in turn; what is not wanted is taken out.
-            words += ["-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n"]
-            if firmware == .uefiHTTP { words += ["-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n"] }
+        if accelerator == .kvm {
+            words += ["-cpu", "host"]
+        } else if firmware.isARM {
+            words += ["-cpu", "cortex-a57"]
         }
+        if let uuid { words += ["-uuid", "\(uuid)"] }
+        return try words + board(variables: variables)
+    }
+
+    /// The board with its firmware and its network card.
+    private func board(variables: String) throws -> [String] {
+        let device = "\(card.rawValue),netdev=net0,id=nic0,mac=\(mac)"
+        // graphics=off makes SeaBIOS write to the serial line, and with it the iPXE of the card's ROM.
+        if firmware == .bios { return ["-M", "pc,graphics=off", "-device", device] }
+        let files = try FirmwareFiles.find(for: firmware)
+        var words: [String]
+        if firmware.isARM {
+            words = ["-M", "virt,gic-version=2"]
+        } else if firmware.isSecure {
+            words = ["-M", "q35,smm=on", "-global", "driver=cfi.pflash01,property=secure,value=on"]
+        } else {
+            words = ["-M", "q35"]
+        }
+        // OVMF drives virtio cards itself; for others it needs the driver in the card's ROM.
+        words += ["-device", card == .virtio ? "\(device),romfile=" : device]
+        words += ["-drive", "if=pflash,format=raw,unit=0,readonly=on,file=\(files.code)"]
+        words += ["-drive", "if=pflash,format=raw,unit=1,file=\(variables)"]
+        // The firmware tries PXE and HTTP over IPv4 and IPv6 in turn; what is not wanted is taken out.
+        words += ["-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n"]
+        if firmware.isHTTP { words += ["-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=n"] }
         return words
     }
 }

@@ -42,7 +42,7 @@ public final class VirtualMachine: Sendable {
         unsafe unlink(control)
         let variables = "\(directory)/\(machine.name).vars"
         if machine.firmware != .bios, !isReadable(variables) {
-            try copyFile(try FirmwareFiles.find().variables, to: variables)
+            try copyFile(try FirmwareFiles.find(for: machine.firmware).variables, to: variables)
         }
         let command = try machine.command(tap: tap, control: control, variables: variables)
         let process = try host.start(command, log: consoleLog)

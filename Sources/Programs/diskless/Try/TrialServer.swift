@@ -35,11 +35,13 @@ struct TrialServer {
     }
 
     /// Names the node and gives it its image.
-    func apply(node: String, mac: MACAddress, writes: String?) throws {
+    func apply(node: String, mac: MACAddress, writes: String?, loader: String?, console: String) throws {
         let root = writes.map { "\n    root: {via: nbd, writes: \($0)}" } ?? ""
+        let loader = loader.map { "\n    loader: \($0)" } ?? ""
         // The machine has no screen: its console is the serial line that the lab reads.
-        let console = "\n    kernel-arguments: [\"console=ttyS0,115200\"]"
-        let fleet = "nodes:\n  - name: \(node)\n    mac: [\"\(mac)\"]\n    image: \(version)\(root)\(console)\n"
+        let arguments = "\n    kernel-arguments: [\"\(console)\"]"
+        let fleet =
+            "nodes:\n  - name: \(node)\n    mac: [\"\(mac)\"]\n    image: \(version)\(root)\(loader)\(arguments)\n"
         let file = "\(state)/fleet.yaml"
         try fleet.write(toFile: file, atomically: false, encoding: .utf8)
         try lab.server.run([program, "apply", file, "--state", state])
@@ -58,7 +60,13 @@ struct TrialServer {
         guard let names = try? files.contentsOfDirectory(atPath: source) else { return }
         try files.createDirectory(atPath: target, withIntermediateDirectories: true)
         for name in names {
-            try files.linkItem(atPath: "\(source)/\(name)", toPath: "\(target)/\(name)")
+            var isFolder: ObjCBool = false
+            // Folders hold loaders of one kind: shim with its GRUB, GRUB's modules.
+            if files.fileExists(atPath: "\(source)/\(name)", isDirectory: &isFolder), isFolder.boolValue {
+                try link("\(source)/\(name)", to: "\(target)/\(name)")
+            } else {
+                try files.linkItem(atPath: "\(source)/\(name)", toPath: "\(target)/\(name)")
+            }
         }
     }
 

@@ -24,10 +24,25 @@ struct Try: ParsableCommand {
         case up
     }
 
+    /// The machine's network card.
+    enum Card: String, ExpressibleByArgument, CaseIterable {
+        /// virtio-net.
+        case virtio
+        /// Intel 82540EM.
+        case e1000
+    }
+
+    private static let firmwareNames = MachineFirmware.allCases.map(\.rawValue).joined(separator: ", ")
+    private static let loaderNames = LoaderPreference.allCases.map(\.rawValue).joined(separator: ", ")
+
     @Argument(help: "The image: NAME or NAME@VERSION; the newest of all when left out.")
     var image: String?
-    @Option(help: "What the machine starts with: bios, uefi or uefi-http.", transform: Self.firmware)
+    @Option(help: "What the machine starts with: \(Self.firmwareNames).", transform: Self.firmware)
     var firmware: MachineFirmware = .bios
+    @Option(help: "The loader it is given: \(Self.loaderNames); as fits the firmware when left out.")
+    var loader: String?
+    @Option(help: "The machine's network card: virtio or e1000, which a cloud kernel does not drive.")
+    var card: Card = .virtio
     @Option(help: "The machine's name.")
     var node: String = "virtual"
     @Option(help: "Where the machine's writes go: none, ram or cow; as the image's format allows when left out.")
@@ -48,6 +63,9 @@ struct Try: ParsableCommand {
         }
         guard (1...86400).contains(timeLimit) else { throw ValidationError("--time-limit is 1 to 86400 seconds") }
         guard (256...65536).contains(memory) else { throw ValidationError("--memory is 256 to 65536 MiB") }
+        if let loader, LoaderPreference(rawValue: loader) == nil {
+            throw ValidationError("--loader is one of \(Self.loaderNames), not “\(loader)”")
+        }
         if let writes, RootWrites(rawValue: writes) == nil {
             throw ValidationError("--writes is none, ram or cow, not “\(writes)”")
         }
@@ -68,13 +86,22 @@ struct Try: ParsableCommand {
                 uuid: MachineUUID("d15c1e55-0000-4000-8000-525400d15c01"),
                 firmware: firmware,
                 memory: memory,
-                accelerator: Accelerator.working(kernel: kernel, memory: state.path),
+                card: card == .e1000 ? .e1000 : .virtio,
+                accelerator: firmware.isARM ? .emulation : Accelerator.working(kernel: kernel, memory: state.path),
                 restarts: interactive
             )
         )
         let trial = Trial(lab: lab, machine: machine, interactive: interactive)
         let server = try TrialServer(lab: lab, state: state.path, version: version)
-        try server.apply(node: node, mac: machine.machine.mac, writes: writes)
+        // Secure Boot starts nothing but what is signed for it.
+        let loader = loader ?? (firmware.isSecure ? LoaderPreference.shim.rawValue : nil)
+        try server.apply(
+            node: node,
+            mac: machine.machine.mac,
+            writes: writes,
+            loader: loader,
+            console: firmware.consoleArgument
+        )
         try trial.follow(server)
         trial.say("booting \(version) on a virtual machine: \(firmware.rawValue), \(machine.machine.accelerator.words)")
         try machine.powerOn()
@@ -87,8 +114,7 @@ struct Try: ParsableCommand {
     @Sendable
     private static func firmware(_ text: String) throws -> MachineFirmware {
         guard let firmware = MachineFirmware(rawValue: text) else {
-            let known = MachineFirmware.allCases.map(\.rawValue).joined(separator: ", ")
-            throw ValidationError("there is no firmware “\(text)”; there are \(known)")
+            throw ValidationError("there is no firmware “\(text)”; there are \(firmwareNames)")
         }
         return firmware
     }
