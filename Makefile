@@ -31,7 +31,7 @@ demo: toolchain deps-build deps-run deps-lab build ## boot a virtual computer wi
 test: toolchain deps ## every test: units, captures, fuzzing for a while, other programs, virtual nodes
 	@scripts/test all
 
-e2e: toolchain deps ## only the tests that boot virtual nodes
+e2e: toolchain deps ## only the tests that boot virtual nodes: every firmware with every loader
 	@scripts/test end-to-end
 
 check: toolchain deps-build deps-test ## format, lint, layers, file sizes, forbidden words, shell scripts, warnings

@@ -52,6 +52,9 @@ final class DisklessServer {
         try lab.server.run([program, "apply", file, "--state", state])
     }
 
+    /// Starts telling what happens: lines of JSON.
+    func watch() throws -> LabProcess { try lab.server.start([program, "watch", "--json", "--state", state]) }
+
     /// The boots of a node, the newest first.
     func boots(of node: String) throws -> [BootLine] {
         let text = try lab.server.run([program, "boots", node, "--json", "--state", state])

@@ -24,16 +24,24 @@ struct EndToEndLab {
     }
 
     /// A machine whose address ends in `number`: `52:54:00:e2:e0:NUMBER`.
-    func node(_ name: String, number: UInt64, firmware: MachineFirmware = .bios) throws -> Node {
+    func node(
+        _ name: String,
+        number: UInt64,
+        firmware: MachineFirmware = .bios,
+        card: NetworkCard = .virtio
+    ) throws -> Node {
         let machine = Machine(
             name: name,
             mac: Self.mac(number),
             uuid: MachineUUID("e2e00000-0000-4000-8000-525400e2e0\(10 + number)"),
             firmware: firmware,
-            accelerator: try Accelerator.working(
-                kernel: TestImage.ram.file("kernel"),
-                memory: Repository.path("build/e2e")
-            )
+            card: card,
+            accelerator: firmware.isARM
+                ? .emulation
+                : try Accelerator.working(
+                    kernel: TestImage.ram.file("kernel"),
+                    memory: Repository.path("build/e2e")
+                )
         )
         return Node(name: name, machine: try lab.machine(machine))
     }
@@ -63,14 +71,20 @@ enum Repository {
 }
 
 /// An image that the tests boot; built once into `build/e2e`, through the program itself.
-struct TestImage {
+struct TestImage: Sendable {
     let name: String
     let format: String
+    var kernel = "cloud"
+    var architecture = "amd64"
 
     /// A squashfs root, for `ram`.
     static let ram = TestImage(name: "e2e", format: "squashfs")
     /// An ext4 root, for `cow`.
     static let writable = TestImage(name: "e2e-ext4", format: "ext4")
+    /// With the kernel for real machines, whose cards a cloud kernel does not drive.
+    static let generic = TestImage(name: "e2e-generic", format: "squashfs", kernel: "generic")
+    /// For 64-bit ARM; its packages' scripts run emulated, so it takes a while.
+    static let arm64 = TestImage(name: "e2e-arm64", format: "squashfs", architecture: "arm64")
 
     static var state: String { Repository.path("build/e2e") }
 
@@ -81,8 +95,9 @@ struct TestImage {
         let build = Process()
         build.executableURL = URL(fileURLWithPath: program)
         build.arguments = [
-            "image", "build", name, "--kernel", "cloud", "--format", format, "--root-password", "diskless",
-            "--package", "openssh-server", "--kernel-argument", "console=ttyS0,115200", "--state", Self.state,
+            "image", "build", name, "--kernel", kernel, "--arch", architecture, "--format", format, "--root-password",
+            "diskless", "--package", "openssh-server", "--state", Self.state, "--kernel-argument",
+            architecture == "arm64" ? "console=ttyAMA0" : "console=ttyS0,115200",
         ]
         build.standardInput = FileHandle.nullDevice
         try build.run()

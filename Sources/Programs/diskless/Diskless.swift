@@ -15,7 +15,7 @@ struct Diskless: ParsableCommand {
         version: Version.text,
         subcommands: [
             Serve.self, Try.self, Image.self, NodeCommand.self, Apply.self, Export.self, Watch.self, Boots.self,
-            Explain.self, Leases.self, Status.self,
+            Explain.self, Leases.self, Status.self, Loader.self,
         ]
     )
 

@@ -60,9 +60,8 @@ struct TrialServer {
         guard let names = try? files.contentsOfDirectory(atPath: source) else { return }
         try files.createDirectory(atPath: target, withIntermediateDirectories: true)
         for name in names {
-            var isFolder: ObjCBool = false
             // Folders hold loaders of one kind: shim with its GRUB, GRUB's modules.
-            if files.fileExists(atPath: "\(source)/\(name)", isDirectory: &isFolder), isFolder.boolValue {
+            if (try? files.contentsOfDirectory(atPath: "\(source)/\(name)")) != nil {
                 try link("\(source)/\(name)", to: "\(target)/\(name)")
             } else {
                 try files.linkItem(atPath: "\(source)/\(name)", toPath: "\(target)/\(name)")
