@@ -21,8 +21,12 @@ struct FleetFileErrorTests {
     static let lab = "networks:\n  - {name: lab, subnet: 10.0.0.0/24}\n"
 
     static let wrong: [WrongFile] = [
-        WrongFile("nothing", "", "the file is empty; it needs networks, profiles or nodes"),
-        WrongFile("only a comment", "# later\n", "the file is empty; it needs networks, profiles or nodes"),
+        WrongFile("nothing", "", "the file is empty; it needs networks, profiles, nodes, users or tags"),
+        WrongFile(
+            "only a comment",
+            "# later\n",
+            "the file is empty; it needs networks, profiles, nodes, users or tags"
+        ),
         WrongFile("a list", "- a", "1:1: a fleet file is keys and values, here stands a list"),
         WrongFile("a section that is no list", "nodes: many", "1:8: nodes is a list, here stands the text \"many\""),
         WrongFile(
@@ -54,7 +58,7 @@ struct FleetFileErrorTests {
         WrongFile(
             "a key like no other",
             "profiles: [{name: a, colour: red}]",
-            "1:22: unknown key \"colour\" of a profile; known keys: name, inherits, image, root,"
+            "1:22: unknown key \"colour\" of a profile; known keys: name, inherits, selectors, image, root,"
                 + " kernel-arguments, loader, menu, mounts, state, volatile, files, variables, swap, volume, options, users"
         ),
         WrongFile("a key twice", "nodes:\n  - name: a\n    name: b", "2:5: key \"name\" is given twice here; keep one"),

@@ -1,4 +1,5 @@
 import BootModel
+import BootModelConformance
 import NetworkTypes
 import Testing
 
@@ -28,6 +29,7 @@ private let everySetting = """
         volume: 20G
         options: [{code: 42, addresses: [10.0.0.1]}, {code: 26, u16: 1400}, {code: 43, hex: "01:02"}, {code: 66, text: x}]
         users: [anna]
+    users: [{name: anna, uid: 2001}]
     """
 
 @Suite("Settings in fleet files")
@@ -116,5 +118,98 @@ struct SettingKeysTests {
             try FleetDocument(parsing: text).apply(to: &fleet, prune: false)
         }
         #expect(error?.description == message)
+    }
+
+    @Test("users and tags are read; what is wrong is told with its place, a password never")
+    func usersAndTags() throws {
+        let text = """
+            profiles: [{name: lab, selectors: [{mac: b8:27:eb}, {architecture: arm64-efi, relay-port: Gi0/3}]}]
+            users:
+              - name: anna
+                uid: 2001
+                groups: [students, audio]
+                full-name: Anna Beispiel
+                shell: /bin/zsh
+                home: /srv/anna
+                password: $y$j9T$salt$abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG
+                ssh-keys: [ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 anna]
+                profiles: [lab]
+            tags: [{name: debian:lab, version: 7}]
+            """
+        var fleet = Fleet()
+        let changes = try FleetDocument(parsing: text).apply(to: &fleet, prune: true)
+        let anna = try #require(fleet.users[UserName(checked: "anna")])
+        #expect(anna.password?.secret.hasPrefix("$y$") == true && "\(anna)".contains("$y$") == false)
+        #expect(fleet.resolved(try #require(ImageReference("debian:lab"))) == ImageReference("debian@7"))
+        #expect(changes.map(\.line).joined().contains("$y$") == false)
+        #expect(changes.last?.line == "+ tag debian:lab  version: 7")
+        #expect(!fleet.fleetFile.contains("$y$") && fleet.fleetFile(withSecrets: true).contains("$y$"))
+        var again = fleet
+        #expect(try FleetDocument(parsing: fleet.fleetFile).apply(to: &again, prune: true) == [], "the password stays")
+        let none = text.replacing(/password: .*/, with: "password: none")
+        #expect(
+            try FleetDocument(parsing: none).apply(to: &again, prune: true).map(\.line) == [
+                "~ user anna  password: (hidden) -> not set"
+            ]
+        )
+        for (line, message) in [
+            ("users: [{name: x, uid: 5, password: secret}]", "1:37: password is neither none nor \(PasswordHash.form)"),
+            ("users: [{name: x}]", "1:9: a user needs a uid such as 2001, the same for ever"),
+            (
+                "users: [{name: x, uid: 5}]",
+                "1:24: user x: uid 5 belongs to the images' own accounts; use 1000 or more, and neither 65534 nor 65535"
+            ),
+            (
+                "users: [{name: x, uid: 2000}, {name: z, uid: 2000}]",
+                "1:46: user z: uid 2000 belongs to user x already; give another one"
+            ),
+            (
+                "profiles: [{name: lab, users: [ann]}]\nusers: [{name: anna, uid: 2000}]",
+                "1:32: profile lab: user ann does not exist; did you mean anna?"
+            ),
+            (
+                "tags: [{name: debian, version: 1}]",
+                "1:15: name \"debian\" is not an image and its tag such as debian:lab"
+            ),
+            (
+                "profiles: [{name: a, selectors: [{macc: 5}]}]",
+                "1:35: unknown key \"macc\" of a selector; did you mean \"mac\"?"
+            ),
+            (
+                "profiles: [{name: a, selectors: [{}]}]",
+                "1:34: selectors needs at least one of mac, uuid, architecture, vendor-class, raspberry-pi, relay-port"
+            ),
+        ] {
+            let error = #expect(throws: FleetFileError.self) {
+                var fleet = Fleet()
+                try FleetDocument(parsing: line).apply(to: &fleet, prune: false)
+            }
+            #expect(error?.description == message)
+        }
+    }
+
+    @Test("made-up fleets survive export and apply", arguments: 0..<40)
+    func generated(_ seed: Int) throws {
+        for number in 0..<10 {
+            var generator = GeneratedFleet(seed: UInt64(seed * 100 + number + 1))
+            let fleet = generator.fleet()
+            #expect(fleet.problems == [])
+            let text = fleet.fleetFile(withSecrets: true)
+            var again = Fleet()
+            try FleetDocument(parsing: text).apply(to: &again, prune: true)
+            #expect(FleetChange.between(again, fleet).map(\.line) == [])
+            let isSame = again == fleet && again.fleetFile(withSecrets: true) == text
+            #expect(isSame)
+            var other = GeneratedFleet(seed: UInt64(seed * 100 + number + 50)).fleetOfItsOwn()
+            try FleetDocument(parsing: text).apply(to: &other, prune: true)
+            #expect(FleetChange.between(other, fleet).map(\.line) == [], "pruning leaves something of another fleet")
+        }
+    }
+}
+
+extension GeneratedFleet {
+    fileprivate func fleetOfItsOwn() -> Fleet {
+        var copy = self
+        return copy.fleet()
     }
 }

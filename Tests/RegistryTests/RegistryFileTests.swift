@@ -28,6 +28,69 @@ struct RegistryFileTests {
         #expect(try registry.events(of: Sample.boot(1).id) == [Sample.event(Sample.boot(1), 1)])
     }
 
+    @Test("whatever a fleet can say is there after a restart", arguments: 1...20)
+    func generated(_ seed: UInt64) throws {
+        let directory = try TemporaryDirectory()
+        var generator = GeneratedFleet(seed: seed)
+        let fleet = generator.fleet()
+        do {
+            let registry = try Registry(stateDirectory: directory.path)
+            try registry.update { $0 = fleet }
+        }
+        #expect(try Registry(stateDirectory: directory.path).fleet() == fleet)
+    }
+
+    @Test("only the server's own user reads the file, also one that was made open")
+    func permissions() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/registry.sqlite"
+        for _ in 0..<2 {
+            let registry = try Registry(path: path)
+            try registry.update { $0.set(Sample.profile()) }
+            for suffix in ["", "-wal", "-shm"] {
+                let attributes = try FileManager.default.attributesOfItem(atPath: path + suffix)
+                #expect(attributes[.posixPermissions] as? Int == 0o600, "registry.sqlite\(suffix)")
+            }
+            registry.close()
+            try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
+        }
+    }
+
+    @Test("a registry of the first version is migrated, and its fleet is what it was")
+    func firstSchema() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.path + "/registry.sqlite"
+        do {
+            let queue = try DatabaseQueue(path: path)
+            try RegistrySchema.migrator.migrate(queue, upTo: "1 fleet, leases, boots")
+            try queue.write { database in
+                try database.execute(
+                    sql: """
+                        INSERT INTO network VALUES ('lab', 'eth1', '10.0.0.0/24', 'full', '["10.0.0.128-10.0.0.254"]',
+                            '10.0.0.1', '[]', NULL, 7200, 'boot');
+                        INSERT INTO profile VALUES ('desk', '{"image":"debian","via":"nbd","writes":"cow"}');
+                        INSERT INTO profile VALUES ('default', '{}');
+                        INSERT INTO node VALUES ('megane', '["52:54:00:12:34:56"]', NULL, '10.0.0.71', '["desk"]',
+                            '{"kernel-arguments":[],"writes":"ram"}');
+                        INSERT INTO boot VALUES ('\(Sample.boot(1).id)', 'megane', '52:54:00:12:34:56',
+                            32000000000000000, 'up', 'debian@7', 7, NULL, NULL);
+                        """
+                )
+            }
+        }
+        let registry = try Registry(path: path)
+        let fleet = registry.fleet()
+        let desk = Settings(image: ImageReference("debian"), via: .nbd, writes: .cow)
+        #expect(
+            fleet.profiles[ProfileName(checked: "desk")] == Profile(name: ProfileName(checked: "desk"), settings: desk)
+        )
+        #expect(fleet.profiles[.default] == Profile(name: .default))
+        let node = try #require(fleet.nodes[NodeName(checked: "megane")])
+        #expect(node.settings == Settings(writes: .ram, kernelArguments: []))
+        #expect(fleet.networks.count == 1 && fleet.users.isEmpty && fleet.tags.isEmpty && fleet.problems.isEmpty)
+        #expect(try registry.boots(of: nil, limit: 9).map(\.facts) == [nil])
+    }
+
     @Test("commits are synced, not left to the next checkpoint")
     func durability() throws {
         let directory = try TemporaryDirectory()

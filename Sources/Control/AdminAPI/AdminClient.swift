@@ -15,9 +15,35 @@ public struct AdminClient: Sendable {
 
     /// What is running.
     public func status() throws -> StatusReply { try json("GET", AdminPath.status) }
-    /// The fleet as YAML.
-    public func fleetFile() throws -> String {
-        String(decoding: try request("GET", AdminPath.fleet), as: UTF8.self)
+    /// The fleet as YAML, with the hashes of passwords or without.
+    public func fleetFile(withSecrets: Bool = false) throws -> String {
+        let query = Self.query([("secrets", withSecrets ? "1" : nil)])
+        return String(decoding: try request("GET", AdminPath.fleet + query), as: UTF8.self)
+    }
+    /// The entries of a kind: `profile`, `network`, `user`.
+    public func entries(_ kind: String) throws -> [EntryRecord] { try json("GET", "\(AdminPath.entries)/\(kind)") }
+    /// One entry.
+    public func entry(_ kind: String, _ name: String) throws -> EntryRecord {
+        try json("GET", "\(AdminPath.entries)/\(kind)/\(name)")
+    }
+    /// Changes entries of a kind.
+    public func edit(_ kind: String, _ edit: EntryEdit) throws -> ApplyReply {
+        try json("POST", "\(AdminPath.entries)/\(kind)", body: Array(try JSONEncoder().encode(edit)))
+    }
+    /// Removes an entry.
+    public func removeEntry(_ kind: String, _ name: String) throws {
+        _ = try request("DELETE", "\(AdminPath.entries)/\(kind)/\(name)")
+    }
+    /// Adds and changes the users of a table, or tells what that would change.
+    public func importUsers(_ table: String, dryRun: Bool = false) throws -> ApplyReply {
+        let query = Self.query([("dry-run", dryRun ? "1" : nil)])
+        return try json("POST", AdminPath.users + query, body: Array(table.utf8))
+    }
+    /// Makes a copy of the registry in the state directory; whoever asks removes it.
+    public func copyRegistry() throws -> RegistryCopy { try json("POST", AdminPath.backup) }
+    /// Makes the registry what a copy in the state directory holds; tells how the fleet changed.
+    public func restoreRegistry(_ copy: RegistryCopy) throws -> ApplyReply {
+        try json("POST", AdminPath.restore, body: Array(try JSONEncoder().encode(copy)))
     }
     /// Makes the fleet what the file says, or tells what that would change.
     public func apply(_ text: String, dryRun: Bool = false, prune: Bool = false) throws -> ApplyReply {

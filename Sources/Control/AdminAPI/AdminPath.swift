@@ -2,7 +2,7 @@
 public enum AdminPath {
     /// GET: `StatusReply`.
     public static let status = "/v1/status"
-    /// GET: the fleet as YAML.
+    /// GET (`secrets=1`: with the hashes of passwords): the fleet as YAML.
     ///
     /// POST: apply a fleet file (`dry-run=1`, `prune=1`): `ApplyReply`.
     public static let fleet = "/v1/fleet"
@@ -10,6 +10,16 @@ public enum AdminPath {
     ///
     /// POST of a `NodeDraft`: add a node. `/v1/nodes/NAME`: GET `NodeReply`, DELETE.
     public static let nodes = "/v1/nodes"
+    /// `/v1/entries/KIND` (`network`, `profile`, `node`, `user`, `tag`): GET a list of `EntryRecord`.
+    ///
+    /// POST of an `EntryEdit`: `ApplyReply`. `/v1/entries/KIND/NAME`: GET `EntryRecord`, DELETE.
+    public static let entries = "/v1/entries"
+    /// POST a table of users as comma-separated values (`dry-run=1`): `ApplyReply`.
+    public static let users = "/v1/users"
+    /// POST: makes a copy of the registry in the state directory while it is in use: `RegistryCopy`.
+    public static let backup = "/v1/backup"
+    /// POST of a `RegistryCopy`: makes the registry what that file of the state directory holds.
+    public static let restore = "/v1/restore"
     /// GET (`node=NAME`, `limit=N`): a list of `BootRecord`, the newest first.
     public static let boots = "/v1/boots"
     /// GET: a list of `Lease`.

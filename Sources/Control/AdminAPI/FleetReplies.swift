@@ -120,6 +120,8 @@ public struct NodeReply: Hashable, Sendable, Codable {
     public var lease: Lease?
     /// What holds for it, each value with its source.
     public var settings: [SettingLine]
+    /// The profiles that are asked for it, in order, in words: `pis (applies itself: mac b8:27:eb)`.
+    public var profileChain: [String]
 
     /// A reply from its parts.
     public init(
@@ -127,8 +129,10 @@ public struct NodeReply: Hashable, Sendable, Codable {
         uuid: MachineUUID?,
         reservation: IPv4Address?,
         lease: Lease?,
-        settings: [SettingLine]
+        settings: [SettingLine],
+        profileChain: [String]
     ) {
+        self.profileChain = profileChain
         self.node = node
         self.uuid = uuid
         self.reservation = reservation

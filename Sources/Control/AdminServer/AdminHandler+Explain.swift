@@ -29,13 +29,15 @@ extension AdminHandler {
     private func explanation(_ mac: MACAddress, _ architecture: ClientArchitecture) throws -> Explanation {
         let fleet = try services.registry.fleet()
         let (node, isKnown) = fleet.identify(mac: mac)
+        let context = try NodeContext(services, fleet: fleet, only: node)
+        let machine = MachineFacts(mac: mac, uuid: node.uuid, architecture: architecture)
         var explanation = Explanation(
             mac: mac,
             node: node.name,
             isKnown: isKnown,
-            settings: SettingLine.lines(fleet.effectiveSettings(for: node))
+            settings: SettingLine.lines(context.settings(of: node, machine: machine))
         )
-        let address = try node.address ?? NodeContext(services, fleet: fleet, only: node).lease(of: node)?.address
+        let address = node.address ?? context.lease(of: node)?.address
         let networks = services.facts().networks
         let served =
             address.flatMap { wanted in networks.first { $0.network.subnet.contains(wanted) } } ?? networks.first

@@ -13,15 +13,24 @@ extension AdminHandler {
         let options = request.head.queryItems
         let prune = options["prune"] == "1"
         let document = try FleetDocument(parsing: text)
+        return Self.json(
+            .ok,
+            try change(isDry: options["dry-run"] == "1") { fleet in
+                try document.apply(to: &fleet, prune: prune)
+            }
+        )
+    }
+
+    /// Changes the fleet, or tells what that would change.
+    func change(isDry: Bool, _ body: (inout Fleet) throws -> [FleetChange]) throws -> ApplyReply {
         let changes: [FleetChange]
-        let isDry = options["dry-run"] == "1"
         if isDry {
             var fleet = try services.registry.fleet()
-            changes = try document.apply(to: &fleet, prune: prune)
+            changes = try body(&fleet)
         } else {
-            changes = try services.registry.update { try document.apply(to: &$0, prune: prune) }
+            changes = try services.registry.update(body)
         }
-        return Self.json(.ok, ApplyReply(applied: !isDry, changes: changes.map(ApplyReply.Change.init)))
+        return ApplyReply(applied: !isDry, changes: changes.map(ApplyReply.Change.init))
     }
 
     /// Every node with its newest boot.
@@ -41,7 +50,8 @@ extension AdminHandler {
             uuid: node.uuid,
             reservation: node.address,
             lease: context.lease(of: node),
-            settings: SettingLine.lines(fleet.effectiveSettings(for: node))
+            settings: SettingLine.lines(context.settings(of: node)),
+            profileChain: context.settings(of: node).profiles.map(\.words)
         )
         return Self.json(.ok, reply)
     }

@@ -54,10 +54,17 @@ public struct AdminHandler: HTTPHandler {
         case ("watch", 2): return try only(.get, request) { try watch(request) }
         case ("fleet", 2):
             switch request.method {
-            case .get: return .text(.ok, try services.registry.fleet().fleetFile, type: "application/yaml")
+            case .get:
+                let withSecrets = request.head.queryItems["secrets"] == "1"
+                let text = try services.registry.fleet().fleetFile(withSecrets: withSecrets)
+                return .text(.ok, text, type: "application/yaml")
             case .post: return try apply(request)
             default: throw AdminRefusal.method("GET, POST")
             }
+        case ("entries", 3), ("entries", 4): return try entries(request, parts)
+        case ("users", 2): return try only(.post, request) { try importUsers(request) }
+        case ("backup", 2): return try only(.post, request) { Self.json(.ok, try services.backup.copy()) }
+        case ("restore", 2): return try only(.post, request) { try restore(request) }
         case ("nodes", 2):
             switch request.method {
             case .get: return try nodes()

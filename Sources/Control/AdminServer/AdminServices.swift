@@ -13,6 +13,8 @@ public struct AdminServices: Sendable {
     public var planning: any BootPlanning
     /// The time.
     public var clock: any Clock
+    /// Copies of the registry.
+    public var backup: RegistryBackup
     /// What the server knows of itself.
     public var facts: @Sendable () -> ServerFacts
 
@@ -23,6 +25,7 @@ public struct AdminServices: Sendable {
         log: any EventLog,
         planning: any BootPlanning,
         clock: any Clock,
+        backup: RegistryBackup = .none,
         facts: @escaping @Sendable () -> ServerFacts
     ) {
         self.registry = registry
@@ -30,6 +33,30 @@ public struct AdminServices: Sendable {
         self.log = log
         self.planning = planning
         self.clock = clock
+        self.backup = backup
         self.facts = facts
     }
+}
+
+/// Copies the registry and restores a copy, while it is in use.
+public struct RegistryBackup: Sendable {
+    /// Makes a copy in the state directory.
+    public var copy: @Sendable () throws -> RegistryCopy
+    /// Makes the registry what a copy in the state directory holds.
+    public var restore: @Sendable (RegistryCopy) throws -> Void
+
+    /// A backup from its parts.
+    public init(
+        copy: @escaping @Sendable () throws -> RegistryCopy,
+        restore: @escaping @Sendable (RegistryCopy) throws -> Void
+    ) {
+        self.copy = copy
+        self.restore = restore
+    }
+
+    /// For a registry that is no file.
+    public static let none = RegistryBackup(
+        copy: { throw AdminProblem("this registry cannot be copied") },
+        restore: { _ in throw AdminProblem("this registry cannot be restored") }
+    )
 }

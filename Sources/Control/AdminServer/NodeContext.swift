@@ -27,6 +27,11 @@ struct NodeContext {
     /// The lease of a node's first interface that has one.
     func lease(of node: Node) -> Lease? { node.macs.lazy.compactMap { leases[$0] }.first }
 
+    /// What holds for a node, with what its machine told at its newest boot.
+    func settings(of node: Node, machine: MachineFacts = MachineFacts()) -> EffectiveSettings {
+        fleet.effectiveSettings(for: node, machine: machine.completed(by: boots[node.name]?.facts))
+    }
+
     /// A node as the list shows it.
     func summary(_ node: Node) -> NodeSummary {
         NodeSummary(
@@ -34,7 +39,7 @@ struct NodeContext {
             macs: node.macs,
             address: node.address ?? lease(of: node)?.address,
             profiles: node.profiles,
-            image: fleet.effectiveSettings(for: node).image?.value,
+            image: settings(of: node).image?.value,
             boot: boots[node.name].map { BootRecord($0) }
         )
     }

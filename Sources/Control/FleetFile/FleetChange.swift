@@ -12,7 +12,7 @@ public struct FleetChange: Hashable, Sendable {
 
     /// What happens to the entry.
     public var action: Action
-    /// "network", "profile" or "node".
+    /// "network", "profile", "node", "user" or "tag".
     public var kind: String
     /// The entry's name.
     public var name: String
@@ -33,7 +33,7 @@ extension FleetChange {
         var changes: [FleetChange] = []
         for entry in new {
             guard let previous = before[entry.entryName] else {
-                let details = entry.fields.map { "\($0.key): \($0.content.yaml)" }
+                let details = entry.fields.map { "\($0.key): \($0.shown)" }
                 changes.append(FleetChange(action: .add, kind: Entry.kind, name: entry.entryName, details: details))
                 continue
             }
@@ -57,10 +57,10 @@ extension FleetChange {
         var lines: [String] = []
         for field in old {
             let now = new.first { $0.key == field.key }
-            if now != field { lines.append("\(field.key): \(field.content.yaml) -> \(now?.content.yaml ?? "not set")") }
+            if now != field { lines.append("\(field.key): \(field.shown) -> \(now?.shown ?? "not set")") }
         }
         for field in new where !old.contains(where: { $0.key == field.key }) {
-            lines.append("\(field.key): not set -> \(field.content.yaml)")
+            lines.append("\(field.key): not set -> \(field.shown)")
         }
         return lines
     }

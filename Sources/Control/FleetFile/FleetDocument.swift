@@ -1,6 +1,6 @@
 public import BootModel
 
-/// A fleet file: networks, profiles and nodes as YAML, each entry with the place it was read from.
+/// A fleet file: networks, profiles, nodes, users and image tags as YAML, each entry with the place it was read from.
 ///
 /// A list that the file does not have says nothing about its kind of entry; an empty one (`nodes: []`) says that there
 /// are none, which matters to pruning.
@@ -11,6 +11,8 @@ public struct FleetDocument: Sendable {
     let networks: [Located<BootModel.Network>]?
     let profiles: [Located<BootModel.Profile>]?
     let nodes: [Located<BootModel.Node>]?
+    let users: [Located<BootModel.User>]?
+    let tags: [Located<BootModel.ImageTag>]?
 
     /// Reads a file's text.
     ///
@@ -21,14 +23,26 @@ public struct FleetDocument: Sendable {
             throw FleetFileError("the file is larger than \(Self.limit >> 20) MiB; split it")
         }
         guard let root = try YAMLValue(parsing: text), !root.isNull else {
-            throw FleetFileError("the file is empty; it needs networks, profiles or nodes")
+            throw FleetFileError("the file is empty; it needs networks, profiles, nodes, users or tags")
         }
         var reader = FleetReader()
-        let keys = reader.keys(root, of: "fleet file", known: ["networks", "profiles", "nodes"]) ?? [:]
+        let keys =
+            reader.keys(root, of: "fleet file", known: ["networks", "profiles", "nodes", "users", "tags"]) ?? [:]
         networks = Self.entries(keys["networks"], "networks", &reader) { $0.network($1) }
         profiles = Self.entries(keys["profiles"], "profiles", &reader) { $0.profile($1) }
         nodes = Self.entries(keys["nodes"], "nodes", &reader) { $0.node($1) }
+        users = Self.entries(keys["users"], "users", &reader) { $0.user($1) }
+        tags = Self.entries(keys["tags"], "tags", &reader) { $0.tag($1) }
         guard reader.problems.isEmpty else { throw FleetFileError(reader.problems.sorted { ($0.order) < ($1.order) }) }
+    }
+
+    /// A document of users alone.
+    init(users value: YAMLValue, _ reader: inout FleetReader) {
+        networks = nil
+        profiles = nil
+        nodes = nil
+        tags = nil
+        users = Self.entries(value, "users", &reader) { $0.user($1) }
     }
 
     private static func entries<Entry: FleetEntry>(
@@ -58,7 +72,8 @@ public struct FleetDocument: Sendable {
 extension FleetDocument {
     /// Changes a fleet to what the file says, and tells the differences.
     ///
-    /// With `prune`, whatever a list of the file does not name is removed. Throws a `FleetFileError` when the outcome
+    /// With `prune`, whatever a list of the file does not name is removed. A user whose entry has no `password` keeps the
+    /// one there is, so that a file without secrets can be applied. Throws a `FleetFileError` when the outcome
     /// contradicts itself; `fleet` is as it was then.
     @discardableResult
     public func apply(to fleet: inout Fleet, prune: Bool) throws(FleetFileError) -> [FleetChange] {
@@ -78,11 +93,27 @@ extension FleetDocument {
                 for name in old.nodes.keys where !kept.contains(name) { new.remove(name) }
             }
         }
+        if prune {
+            if let users {
+                let kept = Set(users.map(\.value.name))
+                for name in old.users.keys where !kept.contains(name) { new.remove(name) }
+            }
+            if let tags {
+                let kept = Set(tags.map(\.value.name))
+                for name in old.tags.keys where !kept.contains(name) { new.remove(name) }
+            }
+        }
         // First out, then in: a hardware address may move from one node to another within one file.
         for node in nodes ?? [] { new.remove(node.value.name) }
         for network in networks ?? [] { new.set(network.value) }
         for profile in profiles ?? [] { new.set(profile.value) }
         for node in nodes ?? [] { new.set(node.value) }
+        for tag in tags ?? [] { new.set(tag.value) }
+        for entry in users ?? [] {
+            var user = entry.value
+            if entry.places["password"] == nil { user.password = old.users[user.name]?.password }
+            new.set(user)
+        }
         let problems = new.problems
         guard problems.isEmpty else {
             // A wrong subnet makes a thousand nodes wrong; nobody reads a thousand lines of it.
@@ -96,6 +127,7 @@ extension FleetDocument {
     /// Where the file says what a problem is about; nil when it is about something outside the file.
     private func place(of problem: FleetProblem) -> TextPosition? {
         place(of: problem, in: networks) ?? place(of: problem, in: profiles) ?? place(of: problem, in: nodes)
+            ?? place(of: problem, in: users)
     }
 
     private func place(of problem: FleetProblem, in entries: [Located<some FleetEntry>]?) -> TextPosition? {
@@ -118,13 +150,14 @@ extension FleetFileProblem {
 }
 
 extension FleetChange {
-    /// Every difference between two fleets: networks, profiles, nodes, each by name.
+    /// Every difference between two fleets: networks, profiles, nodes, users, tags, each by name.
     public static func between(_ old: Fleet, _ new: Fleet) -> [FleetChange] {
         between(sorted(old.networks), sorted(new.networks)) + between(sorted(old.profiles), sorted(new.profiles))
-            + between(sorted(old.nodes), sorted(new.nodes))
+            + between(sorted(old.nodes), sorted(new.nodes)) + between(sorted(old.users), sorted(new.users))
+            + between(sorted(old.tags), sorted(new.tags))
     }
 
-    static func sorted<Key: BootModel.Name, Entry>(_ entries: [Key: Entry]) -> [Entry] {
+    static func sorted<Key: Comparable, Entry>(_ entries: [Key: Entry]) -> [Entry] {
         entries.sorted { $0.key < $1.key }.map(\.value)
     }
 }

@@ -5,6 +5,11 @@ import NetworkTypes
 struct FleetField: Equatable {
     var key: String
     var content: SettingValue
+    /// Whether only an export that was asked for secrets may show it.
+    var isSecret = false
+
+    /// The value in a difference.
+    var shown: String { isSecret ? "(hidden)" : content.yaml }
 }
 
 extension SettingValue {
@@ -24,7 +29,7 @@ extension SettingValue {
 
 /// An entry of a fleet as its fields in the order they are written; export and diff both read it.
 protocol FleetEntry: Hashable, Sendable {
-    /// "network", "profile" or "node".
+    /// "network", "profile", "node", "user" or "tag".
     static var kind: String { get }
     /// The name by which two entries are the same one.
     var entryName: String { get }
@@ -56,8 +61,10 @@ extension BootModel.Profile: FleetEntry {
     static var kind: String { "profile" }
     var entryName: String { name.text }
     var fields: [FleetField] {
-        let parents = inherits.isEmpty ? [] : [FleetField(key: "inherits", content: .texts(inherits.map(\.text)))]
-        return parents + settings.fields
+        var fields: [FleetField] = []
+        if !inherits.isEmpty { fields.append(FleetField(key: "inherits", content: .texts(inherits.map(\.text)))) }
+        if !selectors.isEmpty { fields.append(FleetField(key: "selectors", content: selectors.setting)) }
+        return fields + settings.fields
     }
 }
 
@@ -72,6 +79,30 @@ extension BootModel.Node: FleetEntry {
         if !profiles.isEmpty { fields.append(FleetField(key: "profiles", content: .texts(profiles.map(\.text)))) }
         return fields + settings.fields
     }
+}
+
+extension BootModel.User: FleetEntry {
+    static var kind: String { "user" }
+    var entryName: String { name.text }
+    var fields: [FleetField] {
+        var fields = [FleetField(key: "uid", content: .scalar(String(uid), isPlain: true))]
+        if !groups.isEmpty { fields.append(FleetField(key: "groups", content: .texts(groups.map(\.text)))) }
+        if let fullName { fields.append(FleetField(key: "full-name", content: .text(fullName))) }
+        if shell != Self.defaultShell { fields.append(FleetField(key: "shell", content: shell.setting)) }
+        if home != Self.defaultHome(of: name) { fields.append(FleetField(key: "home", content: home.setting)) }
+        if let password {
+            fields.append(FleetField(key: "password", content: .text(password.secret), isSecret: true))
+        }
+        if !sshKeys.isEmpty { fields.append(FleetField(key: "ssh-keys", content: sshKeys.setting)) }
+        if !profiles.isEmpty { fields.append(FleetField(key: "profiles", content: .texts(profiles.map(\.text)))) }
+        return fields
+    }
+}
+
+extension BootModel.ImageTag: FleetEntry {
+    static var kind: String { "tag" }
+    var entryName: String { name.description }
+    var fields: [FleetField] { [FleetField(key: "version", content: .scalar(String(number), isPlain: true))] }
 }
 
 extension BootModel.Settings {

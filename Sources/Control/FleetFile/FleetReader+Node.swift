@@ -4,14 +4,18 @@ import NetworkTypes
 extension FleetReader {
     /// One entry of `profiles`.
     mutating func profile(_ value: YAMLValue) -> Located<Profile>? {
-        guard let keys = keys(value, of: "profile", known: ["name", "inherits"] + Setting.outerKeys) else { return nil }
+        guard let keys = keys(value, of: "profile", known: ["name", "inherits", "selectors"] + Setting.outerKeys) else {
+            return nil
+        }
         begin()
         let name: ProfileName? = name(keys["name"], "name")
         if keys["name"] == nil { refuse("a profile needs a name", at: value.position) }
         let inherits: [ProfileName]? = values(keys["inherits"], "inherits") { $0.name($1, "inherits") }
+        let selectors = selectors(keys["selectors"])
         let settings = settings(keys)
         guard let name else { return nil }
-        return end(Profile(name: name, inherits: inherits ?? [], settings: settings), at: value.position)
+        let profile = Profile(name: name, inherits: inherits ?? [], selectors: selectors, settings: settings)
+        return end(profile, at: value.position)
     }
 
     /// One entry of `nodes`.

@@ -39,6 +39,8 @@ public struct Boot: Hashable, Sendable, Codable {
     public var image: ImageVersionID?
     /// The architecture it told, once known.
     public var architecture: ClientArchitecture?
+    /// What its firmware told besides, for profiles that apply themselves; nil when nothing.
+    public var facts: MachineFacts?
     /// When it was up.
     public var up: Timestamp?
     /// Why it failed, when it said so.

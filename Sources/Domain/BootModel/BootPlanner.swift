@@ -62,6 +62,9 @@ public struct BootPlanner: Sendable {
     /// Throws a `BootRefusal` that says what is missing when nothing can boot.
     public static func plan(_ inputs: Inputs) throws(BootRefusal) -> BootPlan {
         var reasons: [String] = []
+        if inputs.settings.profiles.contains(where: { $0.name != .default }) {
+            reasons.append("profiles: \(inputs.settings.profiles.map(\.words).joined(separator: ", "))")
+        }
         guard let image = inputs.image else {
             throw BootRefusal(
                 inputs.settings.image.map {

@@ -33,6 +33,41 @@ public struct Sourced<Value: Hashable & Sendable>: Hashable, Sendable {
 
 extension Sourced: Codable where Value: Codable {}
 
+/// A profile that a node has, and why.
+public struct ProfileLink: Hashable, Sendable {
+    /// How it came to be one of the node's.
+    public enum Reason: Hashable, Sendable {
+        /// The node names it.
+        case named
+        /// Another of its profiles inherits it.
+        case inherited
+        /// It applies itself to such machines.
+        case selector(ProfileSelector)
+        /// It is `default`, which every node has.
+        case everyNode
+    }
+
+    /// The profile.
+    public var name: ProfileName
+    /// Why.
+    public var reason: Reason
+
+    /// A link from its parts.
+    public init(_ name: ProfileName, _ reason: Reason) {
+        self.name = name
+        self.reason = reason
+    }
+
+    /// For a table: `pis (applies itself: mac b8:27:eb)`.
+    public var words: String {
+        switch reason {
+        case .named, .everyNode: name.text
+        case .inherited: "\(name) (inherited)"
+        case .selector(let selector): "\(name) (applies itself: \(selector.words))"
+        }
+    }
+}
+
 /// A node's settings after its own, its profiles' in order and the default's were laid over each other: for each
 /// setting the first that says something wins, lists as a whole, variables each by itself.
 @dynamicMemberLookup
@@ -44,9 +79,12 @@ public struct EffectiveSettings: Hashable, Sendable {
     }
 
     let layers: [Layer]
+    /// The profiles that were asked, in order, each with why.
+    public let profiles: [ProfileLink]
 
     /// The settings that hold when `layers` are asked in order.
-    public init(layers: [(source: SettingSource, settings: Settings)]) {
+    public init(layers: [(source: SettingSource, settings: Settings)], profiles: [ProfileLink] = []) {
+        self.profiles = profiles
         self.layers = layers.map { Layer(source: $0.source, settings: $0.settings) }
     }
 

@@ -38,10 +38,14 @@ extension Fleet {
     }
 
     /// What holds for a node: its own settings, its profiles' in order, each before what it inherits, then those of
-    /// `default`.
-    public func effectiveSettings(for node: Node) -> EffectiveSettings {
-        EffectiveSettings(
-            layers: [(.node, node.settings)] + layers(profileOrder(node.profiles))
+    /// profiles that apply themselves to its machine, then those of `default`.
+    ///
+    /// Without `machine`, what the node itself says is all that is known of it.
+    public func effectiveSettings(for node: Node, machine: MachineFacts? = nil) -> EffectiveSettings {
+        let chain = profileChain(of: node, machine: machine)
+        return EffectiveSettings(
+            layers: [(.node, node.settings)] + layers(chain.map(\.name)),
+            profiles: chain
         )
     }
 
@@ -50,8 +54,31 @@ extension Fleet {
         EffectiveSettings(layers: layers(profileOrder([profile])))
     }
 
-    private func layers(_ names: [ProfileName]) -> [(source: SettingSource, settings: Settings)] {
+    func layers(_ names: [ProfileName]) -> [(source: SettingSource, settings: Settings)] {
         names.compactMap { name in profiles[name].map { (.profile(name), $0.settings) } }
+    }
+
+    /// The profiles of a node in the order they are asked, each with why it is one of them.
+    public func profileChain(of node: Node, machine: MachineFacts? = nil) -> [ProfileLink] {
+        let applied = applyingThemselves(to: MachineFacts(node).overridden(by: machine))
+        let selectors = Dictionary(applied, uniquingKeysWith: { first, _ in first })
+        let added = applied.map(\.name).filter { !node.profiles.contains($0) }
+        return profileOrder(node.profiles + added).map { name in
+            if node.profiles.contains(name) { return ProfileLink(name, .named) }
+            if let selector = selectors[name] { return ProfileLink(name, .selector(selector)) }
+            return ProfileLink(name, name == .default ? .everyNode : .inherited)
+        }
+    }
+
+    /// The profiles that apply themselves to a machine: of several, the one whose matching selector has more
+    /// conditions comes first, of equal ones the one whose name sorts first.
+    private func applyingThemselves(to machine: MachineFacts) -> [(name: ProfileName, selector: ProfileSelector)] {
+        guard !selecting.isEmpty else { return [] }
+        let matching = selecting.compactMap { name -> (name: ProfileName, selector: ProfileSelector)? in
+            let best = profiles[name]?.selectors.filter { $0.matches(machine) }.max { $0.count < $1.count }
+            return best.map { (name, $0) }
+        }
+        return matching.sorted { ($1.selector.count, $0.name) < ($0.selector.count, $1.name) }
     }
 
     /// Why what a profile inherits makes no sense, in one line; nil when it does.

@@ -1,6 +1,6 @@
 public import NetworkTypes
 
-/// The desired state as one value: networks, profiles and nodes, with the look-ups that every request needs.
+/// The desired state as one value: networks, profiles, nodes, users and image tags, with the look-ups that every request needs.
 ///
 /// A value may hold contradictions; `problems` lists them, and a registry refuses to keep a fleet that has any.
 public struct Fleet: Sendable, Equatable {
@@ -10,22 +10,43 @@ public struct Fleet: Sendable, Equatable {
     public private(set) var profiles: [ProfileName: Profile] = [:]
     /// The nodes, by name.
     public private(set) var nodes: [NodeName: Node] = [:]
+    /// Those who may log in to nodes, by name.
+    public private(set) var users: [UserName: User] = [:]
+    /// The tags of images, by name.
+    public private(set) var tags: [ImageTag.Name: ImageTag] = [:]
+    /// The profiles that apply themselves, so that a request need not look at all of them.
+    private(set) var selecting: Set<ProfileName> = []
 
     private var namesByMAC: [MACAddress: NodeName] = [:]
     private var namesByUUID: [MachineUUID: NodeName] = [:]
     private var namesByAddress: [IPv4Address: NodeName] = [:]
 
     /// A fleet from its parts; of two that share a name the later wins.
-    public init(networks: [Network] = [], profiles: [Profile] = [], nodes: [Node] = []) {
+    public init(
+        networks: [Network] = [],
+        profiles: [Profile] = [],
+        nodes: [Node] = [],
+        users: [User] = [],
+        tags: [ImageTag] = []
+    ) {
         for network in networks { set(network) }
         for profile in profiles { set(profile) }
         for node in nodes { set(node) }
+        for user in users { set(user) }
+        for tag in tags { set(tag) }
     }
 
     /// Adds a network, or replaces the one of its name.
     public mutating func set(_ network: Network) { networks[network.name] = network }
     /// Adds a profile, or replaces the one of its name.
-    public mutating func set(_ profile: Profile) { profiles[profile.name] = profile }
+    public mutating func set(_ profile: Profile) {
+        profiles[profile.name] = profile
+        if profile.selectors.isEmpty { selecting.remove(profile.name) } else { selecting.insert(profile.name) }
+    }
+    /// Adds a user, or replaces the one of that name.
+    public mutating func set(_ user: User) { users[user.name] = user }
+    /// Adds a tag, or moves the one of its name.
+    public mutating func set(_ tag: ImageTag) { tags[tag.name] = tag }
     /// Adds a node, or replaces the one of its name.
     public mutating func set(_ node: Node) {
         remove(node.name)
@@ -38,7 +59,14 @@ public struct Fleet: Sendable, Equatable {
     /// Removes the network of this name, if there is one.
     public mutating func remove(_ name: NetworkName) { networks[name] = nil }
     /// Removes the profile of this name, if there is one.
-    public mutating func remove(_ name: ProfileName) { profiles[name] = nil }
+    public mutating func remove(_ name: ProfileName) {
+        profiles[name] = nil
+        selecting.remove(name)
+    }
+    /// Removes the user of this name, if there is one.
+    public mutating func remove(_ name: UserName) { users[name] = nil }
+    /// Removes the tag of this name, if there is one.
+    public mutating func remove(_ name: ImageTag.Name) { tags[name] = nil }
     /// Removes the node of this name, if there is one.
     public mutating func remove(_ name: NodeName) {
         guard let node = nodes.removeValue(forKey: name) else { return }

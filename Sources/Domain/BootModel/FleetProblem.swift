@@ -26,7 +26,7 @@ public struct FleetProblem: Error, Hashable, Sendable, CustomStringConvertible {
 extension Fleet {
     /// Every contradiction in it, in a fixed order; empty when the fleet can be kept.
     public var problems: [FleetProblem] {
-        networkProblems + profileProblems + nodeProblems
+        networkProblems + profileProblems + nodeProblems + userProblems
     }
 
     var networkProblems: [FleetProblem] {

@@ -13,6 +13,7 @@ extension Fleet {
             if let problem = inheritanceProblem(of: profile.name) {
                 found.append(FleetProblem(subject, key: "inherits", problem))
             }
+            found += unknownUsers(subject, profile.settings)
             if found.isEmpty, profile.settings != Settings() {
                 let effective = effectiveSettings(for: profile.name)
                 found += conflicts(effective).filter { $0.concerns(profile.settings) }.map { $0.problem(of: subject) }
@@ -26,6 +27,7 @@ extension Fleet {
         var owners: [String: NodeName] = [:]
         // Most nodes of a large fleet say nothing themselves: what their profiles say is looked at once.
         var known: [[ProfileName]: [SettingConflict]] = [:]
+        var shared: [[ProfileName]: [(source: SettingSource, settings: Settings)]] = [:]
         for node in nodes.values.sorted(by: { $0.name < $1.name }) {
             let subject = "node \(node.name)"
             func claim(_ key: String, _ value: String, _ mend: String) {
@@ -66,11 +68,18 @@ extension Fleet {
             for name in node.profiles where profiles[name] == nil && name != .default {
                 found.append(FleetProblem(subject, key: "profiles", value: "\(name)", unknown(profile: name)))
             }
+            found += unknownUsers(subject, node.settings)
             found += valueProblems(subject, node.settings)
-            if node.settings == Settings(), let conflicts = known[node.profiles] {
+            if node.settings == Settings(), selecting.isEmpty, let conflicts = known[node.profiles] {
                 found += conflicts.map { $0.problem(of: subject) }
             } else {
-                let conflicts = conflicts(effectiveSettings(for: node))
+                var layers = shared[node.profiles]
+                if layers == nil || !selecting.isEmpty {
+                    layers = self.layers(profileChain(of: node).map(\.name))
+                    shared[node.profiles] = layers
+                }
+                let effective = EffectiveSettings(layers: [(.node, node.settings)] + (layers ?? []))
+                let conflicts = conflicts(effective)
                 if node.settings == Settings() { known[node.profiles] = conflicts }
                 found += conflicts.map { $0.problem(of: subject) }
             }
@@ -78,7 +87,15 @@ extension Fleet {
         return found
     }
 
-    private func unknown(profile name: ProfileName) -> String {
+    private func unknownUsers(_ subject: String, _ settings: Settings) -> [FleetProblem] {
+        (settings.users ?? []).filter { users[$0] == nil }.map { name in
+            let nearest = NearestName.of(name.text, among: users.keys.lazy.map(\.text))
+            let mend = nearest.map { "; did you mean \($0)?" } ?? ""
+            return FleetProblem(subject, key: "users", value: "\(name)", "user \(name) does not exist\(mend)")
+        }
+    }
+
+    func unknown(profile name: ProfileName) -> String {
         let nearest = NearestName.of(name.text, among: profiles.keys.lazy.map(\.text))
         return "profile \(name) does not exist" + (nearest.map { "; did you mean \($0)?" } ?? "")
     }

@@ -1,18 +1,26 @@
 public import NetworkTypes
 
 /// Settings that nodes share.
-public struct Profile: Hashable, Sendable, Codable {
+public struct Profile: Hashable, Sendable {
     /// Its name.
     public var name: ProfileName
     /// The profiles whose settings it falls back to, the first the strongest.
     public var inherits: [ProfileName]
+    /// The machines that it applies itself to; any of the selectors will do.
+    public var selectors: [ProfileSelector]
     /// What it says.
     public var settings: Settings
 
     /// A profile from its parts.
-    public init(name: ProfileName, inherits: [ProfileName] = [], settings: Settings = Settings()) {
+    public init(
+        name: ProfileName,
+        inherits: [ProfileName] = [],
+        selectors: [ProfileSelector] = [],
+        settings: Settings = Settings()
+    ) {
         self.name = name
         self.inherits = inherits
+        self.selectors = selectors
         self.settings = settings
     }
 }

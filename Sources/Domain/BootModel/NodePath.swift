@@ -7,6 +7,9 @@ public struct NodePath: Hashable, Sendable, Comparable, SettingText {
     /// For messages.
     public static var form: String { "an absolute path such as /var/lib, without . or .. and no slash at the end" }
 
+    /// From text that is known to keep the rules.
+    init(checked text: String) { self.text = text }
+
     /// From text that keeps the rules; else nil.
     public init?(_ description: String) {
         guard description.hasPrefix("/"), (2...4095).contains(description.utf8.count),

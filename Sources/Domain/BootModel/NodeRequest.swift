@@ -12,6 +12,8 @@ public struct NodeRequest: Hashable, Sendable {
     public var stage: BootStage
     /// The vendor class as text (option 60), for logs.
     public var vendorClass: String?
+    /// The port of the relay agent or switch it hangs on (option 82, sub-option 1), when that one told it.
+    public var relayPort: String?
 
     /// A request from its parts.
     public init(
@@ -19,13 +21,15 @@ public struct NodeRequest: Hashable, Sendable {
         uuid: MachineUUID? = nil,
         architecture: ClientArchitecture? = nil,
         stage: BootStage,
-        vendorClass: String? = nil
+        vendorClass: String? = nil,
+        relayPort: String? = nil
     ) {
         self.mac = mac
         self.uuid = uuid
         self.architecture = architecture
         self.stage = stage
         self.vendorClass = vendorClass
+        self.relayPort = relayPort
     }
 }
 

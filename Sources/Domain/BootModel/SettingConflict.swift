@@ -51,6 +51,7 @@ extension Fleet {
         let mounts = settings.mounts.value
         let state = settings.state.value
         let volatile = settings.volatile.value
+        if state.isEmpty, volatile.isEmpty { return [] }
         for path in state {
             if let other = volatile.first(where: path.isInside) {
                 found.append(

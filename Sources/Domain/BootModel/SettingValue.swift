@@ -74,6 +74,14 @@ extension SettingValue: Codable {
                 self = .text(text)
                 return
             }
+        }
+        if var container = try? decoder.unkeyedContainer() {
+            var elements: [SettingValue] = []
+            while !container.isAtEnd { elements.append(try container.decode(SettingValue.self)) }
+            self = .list(elements)
+            return
+        }
+        if let container = try? decoder.singleValueContainer() {
             if let number = try? container.decode(Int.self) {
                 self = .scalar(String(number), isPlain: true)
                 return
@@ -82,12 +90,6 @@ extension SettingValue: Codable {
                 self = .scalar(String(truth), isPlain: true)
                 return
             }
-        }
-        if var container = try? decoder.unkeyedContainer() {
-            var elements: [SettingValue] = []
-            while !container.isAtEnd { elements.append(try container.decode(SettingValue.self)) }
-            self = .list(elements)
-            return
         }
         let container = try decoder.container(keyedBy: Key.self)
         let keys = container.allKeys.sorted { $0.stringValue < $1.stringValue }

@@ -15,8 +15,16 @@ extension NodeRequest {
             uuid: ((try? message.machineUUID()) ?? nil).flatMap { $0.isUnset ? nil : $0 },
             architecture: architecture,
             stage: Self.stage(message, vendorClass, architecture),
-            vendorClass: vendorClass?.text
+            vendorClass: vendorClass?.text,
+            relayPort: Self.relayPort(message)
         )
+    }
+
+    /// The circuit id as text where a relay writes text, as most do; else its bytes in hexadecimal digits.
+    private static func relayPort(_ message: DHCPMessage) -> String? {
+        guard let bytes = ((try? message.relayAgentInformation()) ?? nil)?.circuit, !bytes.isEmpty else { return nil }
+        if bytes.allSatisfy({ (0x20...0x7e).contains($0) }) { return String(decoding: bytes, as: UTF8.self) }
+        return bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: ":")
     }
 
     /// Firmware that sends its UUID in place of the hardware address (EDK2's SendGUID) may still tell the address as

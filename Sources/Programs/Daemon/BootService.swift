@@ -68,7 +68,7 @@ public final class BootService: BootPlanning, BootRecorder {
         addressing: NodeAddressing,
         server: ServerAddresses
     ) -> Result<BootPlan, BootRefusal> {
-        if request.stage != .system { note(architecture: request.architecture, of: request.mac) }
+        if request.stage != .system { note(request) }
         if request.raspberryPi != nil { noteRaspberryPi(request.mac) }
         let boot = tracker.withLock { $0.boot(of: request.mac) }
         return plan(for: request, addressing: addressing, server: server, boot: boot?.id)
@@ -91,21 +91,21 @@ public final class BootService: BootPlanning, BootRecorder {
     ) -> Result<BootPlan, BootRefusal> {
         let fleet = fleet
         let node = identify(request, in: fleet).node
-        let settings = fleet.effectiveSettings(for: node)
+        let settings = fleet.effectiveSettings(for: node, machine: facts(of: request))
         do throws(BootRefusal) {
             return .success(
                 try BootPlanner.plan(
                     BootPlanner.Inputs(
                         node: node,
                         settings: settings,
-                        image: try image(for: settings),
+                        image: try image(for: settings, in: fleet),
                         request: request,
                         addressing: addressing,
                         server: server,
                         boot: boot,
                         loaders: loaders.available,
                         hasLoader: boot.map { hasLoader($0, request.mac) } ?? false,
-                        menuImages: try menuImages(for: settings)
+                        menuImages: try menuImages(for: settings, in: fleet)
                     )
                 )
             )
@@ -159,11 +159,14 @@ public final class BootService: BootPlanning, BootRecorder {
         }
     }
 
-    private func menuImages(for settings: EffectiveSettings) throws(BootRefusal) -> [ImageReference: ImageVersion] {
+    private func menuImages(
+        for settings: EffectiveSettings,
+        in fleet: Fleet
+    ) throws(BootRefusal) -> [ImageReference: ImageVersion] {
         var images: [ImageReference: ImageVersion] = [:]
         for case .image(let reference) in settings.menuEntries.value {
             do {
-                images[reference] = try catalog.resolve(reference)
+                images[reference] = try fleet.resolved(reference).flatMap { try catalog.resolve($0) }
             } catch {
                 throw BootRefusal("the image store cannot be read: \(error)")
             }
@@ -171,10 +174,18 @@ public final class BootService: BootPlanning, BootRecorder {
         return images
     }
 
-    private func image(for settings: EffectiveSettings) throws(BootRefusal) -> ImageVersion? {
+    private func image(for settings: EffectiveSettings, in fleet: Fleet) throws(BootRefusal) -> ImageVersion? {
         do {
             guard let wanted = settings.image else { return try catalog.newest() }
-            return try catalog.resolve(wanted.value)
+            guard let reference = fleet.resolved(wanted.value) else {
+                throw BootRefusal(
+                    "image \(wanted.value) (\(wanted.source)): there is no such tag; set it with"
+                        + " 'diskless image tag \(wanted.value.name)@N TAG'"
+                )
+            }
+            return try catalog.resolve(reference)
+        } catch let refusal as BootRefusal {
+            throw refusal
         } catch {
             throw BootRefusal("the image store cannot be read: \(error)")
         }
@@ -225,10 +236,25 @@ public final class BootService: BootPlanning, BootRecorder {
         write(event, changed)
     }
 
-    /// Notes what a machine told of its architecture, which later requests of the same boot do not repeat.
-    private func note(architecture: ClientArchitecture?, of mac: MACAddress) {
-        guard let architecture else { return }
-        _ = tracker.withLock { $0.update(mac) { $0.architecture = architecture } }
+    /// Notes what a machine told of itself, which later requests of the same boot do not repeat.
+    private func note(_ request: NodeRequest) {
+        let facts = facts(of: request)
+        _ = tracker.withLock {
+            $0.update(request.mac) {
+                if let architecture = request.architecture { $0.architecture = architecture }
+                $0.facts = facts
+            }
+        }
+    }
+
+    /// What is known of the machine that asks: what it says now when it is the firmware; what comes after the firmware
+    /// has other words for the same machine, and most of them none.
+    private func facts(of request: NodeRequest) -> MachineFacts {
+        let known = boot(of: request.mac)?.facts
+        switch request.stage {
+        case .firmware, .firmwareHTTP: return MachineFacts(request).completed(by: known)
+        case .ipxe, .loader, .system: return MachineFacts(request).overridden(by: known)
+        }
     }
 
     private func advance(

@@ -225,6 +225,7 @@ public final class Server: Sendable {
                     log: store,
                     planning: Onlooker(boots: boots),
                     clock: clock,
+                    backup: .files(of: store, in: setup.state),
                     facts: { facts.now }
                 )
             ),

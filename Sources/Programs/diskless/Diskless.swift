@@ -14,8 +14,9 @@ struct Diskless: ParsableCommand {
             "'diskless serve --interface IF' boots any machine on that network; 'diskless try' shows one without hardware.",
         version: Version.text,
         subcommands: [
-            Serve.self, Try.self, Image.self, NodeCommand.self, Apply.self, Export.self, Watch.self, Boots.self,
-            Explain.self, Leases.self, Status.self, Loader.self,
+            Serve.self, Try.self, Image.self, NodeCommand.self, ProfileCommand.self, NetworkCommand.self,
+            UserCommand.self, Loader.self, Apply.self, Export.self, Backup.self, Restore.self, Watch.self,
+            Boots.self, Explain.self, Leases.self, Status.self,
         ]
     )
 

@@ -3,7 +3,7 @@ import Foundation
 import GRDB
 import NetworkTypes
 
-/// The fleet as rows of the tables `network`, `profile` and `node`.
+/// The fleet as rows of the tables `network`, `profile`, `node`, `user` and `tag`.
 enum FleetRows {
     /// Everything that the tables hold.
     static func read(_ database: Database) throws -> Fleet {
@@ -12,11 +12,14 @@ enum FleetRows {
             Profile(
                 name: try text(row, "profile", "name"),
                 inherits: try JSONText.read(row["inherits"], "profile"),
+                selectors: try selectors(row),
                 settings: try settings(row, "profile")
             )
         }
         let nodes = try Row.fetchAll(database, sql: "SELECT * FROM node").map(node)
-        return Fleet(networks: networks, profiles: profiles, nodes: nodes)
+        let users = try Row.fetchAll(database, sql: "SELECT * FROM user").map(UserRows.user)
+        let tags = try Row.fetchAll(database, sql: "SELECT * FROM tag").map(UserRows.tag)
+        return Fleet(networks: networks, profiles: profiles, nodes: nodes, users: users, tags: tags)
     }
 
     /// Writes the entries in which two fleets differ.
@@ -30,8 +33,11 @@ enum FleetRows {
                 network.domain, Int64(network.leaseSeconds), network.unknownNodes.rawValue,
             ]
         }
-        try replace(database, "profile", old.profiles, new.profiles, columns: 3) { profile in
-            [profile.name.text, try JSONText.write(profile.settings), try JSONText.write(profile.inherits)]
+        try replace(database, "profile", old.profiles, new.profiles, columns: 4) { profile in
+            [
+                profile.name.text, try JSONText.write(profile.settings), try JSONText.write(profile.inherits),
+                profile.selectors.isEmpty ? "[]" : try JSONText.write(profile.selectors.setting),
+            ]
         }
         try replace(database, "node", old.nodes, new.nodes, columns: 6) { node in
             [
@@ -39,9 +45,11 @@ enum FleetRows {
                 try JSONText.write(node.profiles), try JSONText.write(node.settings),
             ]
         }
+        try replace(database, "user", old.users, new.users, columns: 9, row: UserRows.values)
+        try replace(database, "tag", old.tags, new.tags, columns: 2) { [$0.name.description, Int64($0.number)] }
     }
 
-    private static func replace<Key: BootModel.Name, Value: Equatable>(
+    private static func replace<Key: Hashable & CustomStringConvertible, Value: Equatable>(
         _ database: Database,
         _ table: String,
         _ old: [Key: Value],
@@ -50,7 +58,7 @@ enum FleetRows {
         row: (Value) throws -> [(any DatabaseValueConvertible)?]
     ) throws {
         let delete = try database.cachedStatement(sql: "DELETE FROM \(table) WHERE name = ?")
-        for (name, value) in old where new[name] != value { try delete.execute(arguments: [name.text]) }
+        for (name, value) in old where new[name] != value { try delete.execute(arguments: [name.description]) }
         let marks = Array(repeating: "?", count: columns).joined(separator: ", ")
         let insert = try database.cachedStatement(sql: "INSERT INTO \(table) VALUES (\(marks))")
         for (name, value) in new where old[name] != value {
@@ -71,6 +79,17 @@ enum FleetRows {
             leaseSeconds: UInt32(clamping: row["lease_seconds"] as Int64),
             unknownNodes: try word(row, "network", "unknown_nodes")
         )
+    }
+
+    private static func selectors(_ row: Row) throws -> [ProfileSelector] {
+        let text: String = row["selectors"]
+        guard text != "[]" else { return [] }
+        let value: SettingValue = try JSONText.read(text, "profile")
+        do {
+            return try [ProfileSelector](setting: value)
+        } catch {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "profile.selectors holds \"\(text.prefix(80))\"")
+        }
     }
 
     private static func settings(_ row: Row, _ table: String) throws -> Settings {

@@ -9,11 +9,11 @@ extension Registry: EventLog {
     public func save(_ boot: Boot) throws {
         let mustPrune = pendingEvents.countsSavedBoot(every: 1024)
         try writingEvents { database in
-            try database.cachedStatement(sql: "INSERT OR REPLACE INTO boot VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+            try database.cachedStatement(sql: "INSERT OR REPLACE INTO boot VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
                 .execute(arguments: [
                     boot.id.text, boot.node.text, boot.mac.description, boot.started.microseconds,
                     BootRows.word(boot.progress), boot.image?.description, boot.architecture.map { Int64($0.rawValue) },
-                    boot.up?.microseconds, boot.failure,
+                    boot.up?.microseconds, boot.failure, try boot.facts.map { try JSONText.write($0) },
                 ])
             if mustPrune { try history.prune(database, now: Self.now()) }
         }
@@ -93,6 +93,7 @@ enum BootRows {
         )
         boot.up = (row["up"] as Int64?).map { Timestamp(microseconds: $0) }
         boot.failure = row["failure"]
+        if let facts: String = row["facts"] { boot.facts = try JSONText.read(facts, "boot") }
         return boot
     }
 

@@ -52,6 +52,7 @@ public final class Registry: Sendable {
     deinit { close() }
 
     private static func open(_ path: String) throws -> DatabasePool {
+        try closeToOthers(path)
         var configuration = Configuration()
         configuration.label = "diskless.registry"
         configuration.busyMode = .timeout(5)
@@ -70,6 +71,17 @@ public final class Registry: Sendable {
         }
         try migrator.migrate(pool)
         return pool
+    }
+
+    /// Makes sure that only the server's own user reads the file: it holds the hashes of passwords.
+    ///
+    /// SQLite gives the files beside it (`-wal`, `-shm`) the same permissions.
+    private static func closeToOthers(_ path: String) throws {
+        let descriptor = unsafe Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { return }  // SQLite says why, with more words.
+        defer { _ = Glibc.close(descriptor) }
+        _ = fchmod(descriptor, 0o600)
+        for suffix in ["-wal", "-shm"] { _ = unsafe chmod(path + suffix, 0o600) }
     }
 
     static func now() -> Timestamp {
@@ -117,6 +129,15 @@ extension Registry: NodeRegistry {
         currentFleet.withLock { [new] in $0 = new }
         fleetObservers.tell(new)
         return result
+    }
+
+    /// Runs a change of the database that makes another fleet, one after the other with all changes, and tells it.
+    func changingFleet(_ body: () throws -> Fleet) throws {
+        changing.lock()
+        defer { changing.unlock() }
+        let new = try body()
+        currentFleet.withLock { $0 = new }
+        fleetObservers.tell(new)
     }
 
     /// Calls `handler` after each change; one that is slow may miss older fleets, never the newest.

@@ -26,8 +26,31 @@ enum RegistrySchema {
             }
             try database.execute(sql: "ALTER TABLE profile ADD COLUMN inherits TEXT NOT NULL DEFAULT '[]'")
         }
+        migrator.registerMigration("3 users, tags, selectors") { database in
+            try database.execute(sql: usersAndTags)
+        }
         return migrator
     }
+
+    private static let usersAndTags = """
+        CREATE TABLE user (
+            name TEXT PRIMARY KEY NOT NULL,
+            uid INTEGER NOT NULL UNIQUE,
+            groups TEXT NOT NULL,
+            full_name TEXT,
+            shell TEXT NOT NULL,
+            home TEXT NOT NULL,
+            password TEXT,
+            ssh_keys TEXT NOT NULL,
+            profiles TEXT NOT NULL
+        );
+        CREATE TABLE tag (
+            name TEXT PRIMARY KEY NOT NULL,
+            number INTEGER NOT NULL
+        );
+        ALTER TABLE profile ADD COLUMN selectors TEXT NOT NULL DEFAULT '[]';
+        ALTER TABLE boot ADD COLUMN facts TEXT;
+        """
 
     private static let firstTables = """
         CREATE TABLE network (

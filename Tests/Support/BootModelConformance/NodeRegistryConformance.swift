@@ -14,6 +14,14 @@ package enum NodeRegistryConformance {
             try registry.update { $0 = wanted }
             try expect(try registry.fleet() == wanted, "the fleet differs from what was set")
         },
+        ConformanceCase("keeps whatever a fleet can say") { registry in
+            for seed in 1...20 {
+                var generator = GeneratedFleet(seed: UInt64(seed))
+                let wanted = generator.fleet()
+                try registry.update { $0 = wanted }
+                try expect(try registry.fleet() == wanted, "fleet \(seed) differs from what was set")
+            }
+        },
         ConformanceCase("gives back what the change returns") { registry in
             let count = try registry.update { fleet in
                 fleet.set(Sample.profile())

@@ -91,6 +91,7 @@ package enum Sample {
         )
         boot.up = boot.started.advanced(bySeconds: 21.3)
         boot.failure = "no \"root\""
+        boot.facts = MachineFacts(mac: boot.mac, architecture: .x64EFI, vendorClass: "PXEClient", relayPort: "Gi0/3")
         return boot
     }
 

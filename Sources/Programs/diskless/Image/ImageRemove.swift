@@ -1,5 +1,7 @@
+import AdminAPI
 import ArgumentParser
 import BootModel
+import Daemon
 import ImageStore
 
 /// `diskless image rm IMAGE@N`: removes versions.
@@ -19,8 +21,25 @@ struct ImageRemove: ParsableCommand {
     func run() throws {
         let store = ImageStore(state: state.path)
         for version in versions {
+            try refuseTagged(version)
             try store.remove(version, force: force) { try ImageUsers.nodes(using: $0, state: state.path) }
             print("\(version) is removed")
+        }
+    }
+
+    /// A tag must not name a version that is gone.
+    private func refuseTagged(_ version: ImageVersionID) throws {
+        let client = AdminClient(socketPath: state.directory.adminSocket)
+        let tags: [EntryRecord]
+        do { tags = try client.entries("tag") } catch AdminClientError.notRunning { return }
+        let names = tags.filter { record in
+            record.words("version") == String(version.number) && record.name.hasPrefix("\(version.name):")
+        }
+        if let name = names.first?.name {
+            throw ValidationError(
+                "\(version) has the tag \(name): move it with 'diskless image tag', or remove it with"
+                    + " 'diskless image tag --rm \(name)'"
+            )
         }
     }
 

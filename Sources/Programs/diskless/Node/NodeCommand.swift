@@ -5,6 +5,6 @@ struct NodeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node",
         abstract: "Show and change the nodes.",
-        subcommands: [NodeList.self, NodeShow.self, NodeAdd.self, NodeRemove.self]
+        subcommands: [NodeList.self, NodeShow.self, NodeAdd.self, NodeSet.self, NodeRemove.self]
     )
 }

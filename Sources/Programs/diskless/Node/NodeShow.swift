@@ -25,8 +25,8 @@ struct NodeShow: ParsableCommand {
         if let lease = reply.lease {
             rows.append(["lease", lease.address.description, "until \(LocalTime.full(lease.expires))"])
         }
-        let profiles = reply.node.profiles.map(\.text).joined(separator: ", ")
-        rows.append(["profiles", profiles.isEmpty ? "none" : profiles, "node"])
+        let profiles = reply.profileChain.joined(separator: ", ")
+        rows.append(["profiles", profiles.isEmpty ? "none" : profiles, ""])
         rows += reply.settings.map { [$0.key, $0.value, $0.source] }
         if let boot = reply.node.boot {
             rows.append(["last boot", BootTable.state(boot), LocalTime.full(boot.started)])

@@ -8,6 +8,7 @@
 #endif
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
@@ -254,5 +255,33 @@ static inline int clinux_descriptor_limit(struct rlimit *limit) {
 /// What utimensat(2) takes for "now" and "as it is" in tv_nsec.
 static inline long clinux_time_now(void) { return UTIME_NOW; }
 static inline long clinux_time_omitted(void) { return UTIME_OMIT; }
+
+// The yescrypt hash of a password with a salt of its own, by the system's libcrypt (crypt(3), libxcrypt), which is looked
+// up when it is wanted: only one command needs it, and it is no part of the C library. 0 when done, else -1.
+static inline int clinux_hash_password(const char *password, char *hash, size_t size) {
+    typedef char *gensalt_function(const char *, unsigned long, const char *, int, char *, int);
+    typedef char *crypt_function(const char *, const char *, void *, int);
+    char setting[192];
+    int result = -1;
+    // Larger than struct crypt_data of every libxcrypt.
+    const int room = 65536;
+    void *library = dlopen("libcrypt.so.1", RTLD_NOW);
+    if (!library) library = dlopen("libcrypt.so.2", RTLD_NOW);
+    if (!library) return -1;
+    gensalt_function *gensalt = (gensalt_function *)dlsym(library, "crypt_gensalt_rn");
+    crypt_function *crypt_rn = (crypt_function *)dlsym(library, "crypt_rn");
+    void *data = calloc(1, (size_t)room);
+    if (gensalt && crypt_rn && data && gensalt("$y$", 0, NULL, 0, setting, (int)sizeof setting)) {
+        const char *text = crypt_rn(password, setting, data, room);
+        if (text && text[0] == '$' && strlen(text) < size) {
+            strcpy(hash, text);
+            result = 0;
+        }
+    }
+    if (data) explicit_bzero(data, (size_t)room);
+    free(data);
+    dlclose(library);
+    return result;
+}
 
 #endif
