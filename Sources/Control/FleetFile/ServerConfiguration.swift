@@ -25,6 +25,8 @@ public struct ServerConfiguration: Hashable, Sendable {
 
     /// DNS; nil is off.
     public var dns: NameServerConfiguration?
+    /// Certificates, for those who want TLS; nil offers none.
+    public var tls: EncryptionConfiguration?
 
     /// How much is logged.
     public enum LogLevel: String, Hashable, Sendable, CaseIterable {
@@ -49,7 +51,7 @@ public struct ServerConfiguration: Hashable, Sendable {
     /// A configuration that says nothing.
     public init() {}
 
-    private static let keys = ["state", "interface", "dhcp", "ports", "log", "router-advertisements", "dns"]
+    private static let keys = ["state", "interface", "dhcp", "ports", "log", "router-advertisements", "dns", "tls"]
 
     /// Reads the text of a configuration file.
     ///
@@ -65,6 +67,7 @@ public struct ServerConfiguration: Hashable, Sendable {
             logLevel = reader.word(keys["log"], "log")
             routerAdvertisements = reader.word(keys["router-advertisements"], "router-advertisements")
             dns = reader.nameServer(keys["dns"])
+            tls = reader.encryption(keys["tls"])
             if let ports = keys["ports"], let keys = reader.keys(ports, of: "list of ports", known: ["http", "nbd"]) {
                 httpPort = reader.value(keys["http"], "http", "a port between 1 and 65535")
                 nbdPort = reader.value(keys["nbd"], "nbd", "a port between 1 and 65535")

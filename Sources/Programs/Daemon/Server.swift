@@ -7,7 +7,7 @@ import Foundation
 import HTTPServer
 import ImageStore
 public import Logging
-import NBDServer
+public import NBDServer
 import NetworkIO
 import NetworkTypes
 import Registry
@@ -32,6 +32,8 @@ public struct ServerSetup: Sendable {
     public var advertisesRouter: Bool
     /// DNS; nil is off.
     public var dns: DNSSetup?
+    /// TLS on NBD; nil offers none.
+    public var nbdEncryption: NBDServer.Encryption?
 
     /// A setup with the default ports.
     public init(
@@ -156,7 +158,12 @@ public final class Server: Sendable {
             logger: logger,
             held: { dhcp.held($0, isConnected: $1) }
         )
-        let nbd = try NBDServer(listen: Endpoint(.any, setup.nbdPort), source: exports, logger: logger)
+        let nbd = try NBDServer(
+            listen: Endpoint(.any, setup.nbdPort),
+            source: exports,
+            logger: logger,
+            encryption: setup.nbdEncryption
+        )
         try nbd.start()
         let leases = FollowedLeases(store)
         let dns = try setup.dns.map {

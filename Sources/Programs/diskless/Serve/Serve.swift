@@ -4,6 +4,8 @@ import Daemon
 public import FleetFile
 import Foundation
 import Logging
+import NBDServer
+import TLSTunnel
 
 extension BootModel.Network.DHCPMode: ExpressibleByArgument {}
 extension ServerConfiguration.LogLevel: ExpressibleByArgument {}
@@ -57,6 +59,14 @@ struct Serve: ParsableCommand {
             advertisesRouter: file.routerAdvertisements != .off
         )
         if let dns = file.dns { setup.dns = DNSSetup(listen: dns.listen, port: dns.port, upstreams: dns.upstreams) }
+        if let tls = file.tls {
+            let identity = try TLSIdentity(
+                certificate: tls.certificate,
+                key: tls.key,
+                clientAuthority: tls.authority
+            )
+            setup.nbdEncryption = NBDServer.Encryption(as: identity, isRequired: tls.nbd == .required)
+        }
         let server = try Server(setup, logger: logger)
         StopSignal.wait()
         logger.info("stopping")
