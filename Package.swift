@@ -143,7 +143,7 @@ let package = Package(
                 "Daemon", "AdminAPI", "BootModel", "Netboot", "FleetFile", "ImageStore", "ImageBuilder",
                 "InitramfsBuilder",
                 "VirtualLab", "NetworkIO", "NetworkTypes", "BlockStorage", "TFTPServer", "HTTPServer", "NBDServer",
-                "NFSServer", "FileTree", "TLSTunnel",
+                "NFSServer", "NFS4", "FileTree", "TLSTunnel",
                 "TFTP", "HTTP1", "NBD", "CLinux", arguments, log,
             ],
             path: "Sources/Programs/diskless",

@@ -1,5 +1,6 @@
 import CLinux
 import FileTree
+import NFS4
 import NetworkIO
 import ONCRPC
 import XDR
@@ -37,8 +38,12 @@ struct Conversation: ~Copyable {
     var pending: [TreeObject] = []
     /// Replies in `output` to calls that must not be done twice.
     var unsettled: [(key: UInt64, reply: [UInt8])] = []
+    /// Requests of sessions whose replies in `output` are not durable yet.
+    var unsettled4: [NFS4SequenceCall] = []
     /// Memory for the kernel's directory entries.
     var entries: [UInt8] = []
+    /// The directories above the exports, as of a revision of these.
+    var pseudo: (revision: UInt64, tree: PseudoTree)?
 
     /// Throws `SystemCallError` or `TreeError` when the kernel has not what it needs.
     init(_ server: NFSServer, _ handle: ConnectionHandle) throws {
@@ -132,14 +137,18 @@ struct Conversation: ~Copyable {
         guard syncPending() else {
             server.replies.forget(unsettled.map(\.key))
             unsettled = []
+            forgetUnsettled4()
             return false
         }
         if !unsettled.isEmpty {
             server.replies.settle(unsettled)
             unsettled.removeAll(keepingCapacity: true)
         }
+        unsettled4.removeAll(keepingCapacity: true)
         guard filled > 0 else { return true }
         defer { filled = 0 }
+        handle.beginSending()
+        defer { handle.endSending() }
         do throws(SystemCallError) {
             unsafe try handle.socket.send(
                 UnsafeRawBufferPointer(output.part(0, filled)),
@@ -149,6 +158,15 @@ struct Conversation: ~Copyable {
         } catch {
             if error.number == EAGAIN { server.logOnce(handle.peer, "does not take its replies") }
             return false
+        }
+    }
+
+    private mutating func forgetUnsettled4() {
+        let calls = unsettled4
+        unsettled4 = []
+        guard !calls.isEmpty else { return }
+        server.version4.perform { state, _ in
+            for call in calls { state.forgetRequest(call) }
         }
     }
 

@@ -1,4 +1,5 @@
 import FileTree
+import NFS4
 import NetworkTypes
 import ONCRPC
 import XDR
@@ -74,6 +75,14 @@ struct CredentialCache {
     private static func same(_ bytes: [UInt8], _ body: RawSpan) -> Bool {
         guard bytes.count == body.byteCount else { return false }
         return unsafe body.withUnsafeBytes { unsafe $0.elementsEqual(bytes) }
+    }
+
+    /// Who the current caller is, as state belongs to it.
+    var principal: NFS4Principal {
+        guard current < entries.count, let caller = entries[current].caller else {
+            return NFS4Principal(flavor: RPCAuthFlavor.none.rawValue, user: 0)
+        }
+        return NFS4Principal(flavor: RPCAuthFlavor.sys.rawValue, user: caller.user)
     }
 
     /// The export of a handle for the current caller; nil when there is none for this client.

@@ -1,5 +1,6 @@
 import FileTree
 import NFS3
+import NFS4
 import NetworkIO
 import NetworkTypes
 import ONCRPC
@@ -19,6 +20,11 @@ extension Conversation {
     mutating func serve(_ body: Range<Int>) -> String? {
         let record = unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(input.part(body.lowerBound, body.count)))
         var reader = XDRReader(record)
+        // An answer to a call of ours.
+        if record.byteCount >= 8, unsafe record.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self).bigEndian == 1 {
+            server.callbacks.answered(handle.number, record)
+            return nil
+        }
         let call: RPCCall
         do throws(RPCCallError) { call = try RPCCall(decoding: &reader) } catch {
             return refuse(error)
@@ -42,10 +48,14 @@ extension Conversation {
 
     /// What tells a call that must not be done twice from all others; nil when doing it twice does no harm.
     private func onceKey(_ call: RPCCall, _ record: RawSpan) -> UInt64? {
-        guard call.program == NFS3.program, call.version == NFS3.version,
-            let procedure = NFS3Procedure(rawValue: call.procedure), procedure.isChange, procedure != .write,
-            procedure != .commit
-        else { return nil }
+        guard call.program == NFS3.program else { return nil }
+        if call.version == NFS4.version {
+            guard call.procedure == 1, Self.isChange4(record) else { return nil }
+        } else {
+            guard call.version == NFS3.version, let procedure = NFS3Procedure(rawValue: call.procedure),
+                procedure.isChange, procedure != .write, procedure != .commit
+            else { return nil }
+        }
         // The record begins with the number of the call; the port may be another one after a reconnection.
         var hasher = Hasher()
         hasher.combine(handle.peer.address)
@@ -61,7 +71,7 @@ extension Conversation {
             finish(&writer)
             return nil
         }
-        let tail = dispatch(call, &reader, &writer)
+        let tail = dispatch(call, &reader, &writer, record)
         guard !writer.overflowed else { return "a reply is longer than its room" }
         guard case .file(let file, let offset, let count) = tail else {
             finish(&writer)
@@ -73,6 +83,7 @@ extension Conversation {
     /// Room that the reply may take, in bytes.
     private static func replySize(_ call: RPCCall) -> Int {
         guard call.program == NFS3.program else { return listingLimit + 1024 }
+        if call.version == NFS4.version { return compoundRoom }
         return switch NFS3Procedure(rawValue: call.procedure) {
         case .read: directLength + 1024
         case .readDirectory, .readDirectoryPlus: listingLimit + 1024
@@ -98,12 +109,15 @@ extension Conversation {
     private mutating func dispatch(
         _ call: RPCCall,
         _ reader: inout XDRReader,
-        _ writer: inout XDRWriter
+        _ writer: inout XDRWriter,
+        _ record: RawSpan
     ) -> ReplyTail {
         switch call.program {
+        case NFS4.program where call.version == NFS4.version:
+            return serveNFS4(call, &reader, &writer, record)
         case NFS3.program:
             guard call.version == NFS3.version else {
-                RPCReply.encodeVersionMismatch(xid: call.xid, NFS3.version...NFS3.version, into: &writer)
+                RPCReply.encodeVersionMismatch(xid: call.xid, NFS3.version...NFS4.version, into: &writer)
                 return .none
             }
             return serveNFS3(call, &reader, &writer)
@@ -138,10 +152,14 @@ extension Conversation {
         let padding = xdrPadding(count)
         writer.replace(at: 0, with: RecordMarking.mark(length: head - 4 + count + padding))
         filled += head
+        // No call to the client may come between the head, the bytes and the padding.
+        handle.beginSending()
+        defer { handle.endSending() }
         guard sendOutput(moreFollows: true) else { return false }
         guard sendFile(file, offset, count) else { return false }
+        guard padding > 0 else { return true }
         for index in 0..<padding { unsafe output.part(index, 1)[0] = 0 }
         filled = padding
-        return true
+        return sendOutput()
     }
 }

@@ -1,11 +1,12 @@
 import CLinux
 package import FileTree
 package import Logging
+package import NFS4
 import NetworkIO
 package import NetworkTypes
 import Synchronization
 
-/// Serves trees over NFS version 3 and its MOUNT protocol on one TCP port: a thread for each connection, plain calls.
+/// Serves trees over NFS versions 3 and 4 and the MOUNT protocol on one TCP port: a thread for each connection, plain calls.
 package final class NFSServer: Sendable {
     /// What the server allows.
     package struct Limits: Sendable {
@@ -13,6 +14,8 @@ package final class NFSServer: Sendable {
         package var connections = 4096
         /// Connections at the same time that have made no call; the oldest of them makes room for a new one.
         package var silent = 256
+        /// What clients of version 4 may keep.
+        package var version4 = NFS4Limits()
 
         /// The limits of a server for a thousand nodes.
         package init() {}
@@ -24,6 +27,8 @@ package final class NFSServer: Sendable {
     let cache: ObjectCache
     let logger: Logger
     let replies = ReplyCache()
+    let version4: NFS4Service
+    let callbacks: Callbacks
     private let listener: StreamListener
     private let limits: Limits
     private let stopSweeping: FileDescriptor
@@ -40,28 +45,44 @@ package final class NFSServer: Sendable {
 
     /// Listens at `endpoint`; nothing is served before `start`.
     ///
-    /// `cache` is the one that the exported trees use. Throws when the port is taken or needs rights, with a text that says
+    /// `cache` is the one that the exported trees use; `records` is the file that says which clients of version 4 may claim
+    /// what they had after a restart, nil keeps nothing; `name` tells servers apart and must stay the same. Throws when the port is taken or needs rights, with a text that says
     /// what to do.
     package init(
         listen endpoint: Endpoint,
         source: any NFSExportSource,
         cache: ObjectCache,
         logger: Logger,
-        limits: Limits = Limits()
+        limits: Limits = Limits(),
+        records: String? = nil,
+        name: String = "diskless"
     ) throws {
+        let records = try records.map { try ClientRecords(at: $0) }
         listener = try StreamListener(tcp: endpoint)
         stopSweeping = try FileDescriptor("open an eventfd", eventfd(0, CInt(EFD_CLOEXEC)))
         self.source = source
         self.cache = cache
         self.logger = logger
         self.limits = limits
-        verifier = Atomic(Self.freshVerifier())
+        let fresh = Self.freshVerifier()
+        verifier = Atomic(fresh)
+        let callbacks = Callbacks(logger: logger)
+        self.callbacks = callbacks
+        version4 = NFS4Service(
+            records: records,
+            epoch: max(1, UInt32(truncatingIfNeeded: fresh ^ fresh >> 32)),
+            limits: limits.version4,
+            name: Array(name.utf8),
+            logger: logger,
+            wake: { callbacks.wake() }
+        )
         if case .tcp(let actual) = listener.place { self.endpoint = actual } else { self.endpoint = endpoint }
     }
 
     /// Accepts connections on a thread of its own.
     package func start() throws {
         try WorkerThread.start("nfs-sweep") { [self] in sweep() }
+        try WorkerThread.start("nfs-callback") { [self] in callbacks.run(self) }
         try WorkerThread.start("nfs-accept") { [self] in acceptAll() }
     }
 
@@ -93,6 +114,8 @@ package final class NFSServer: Sendable {
             let result = unsafe poll(&wait, 1, 1000)
             if result > 0 { return }
             cache.sweep()
+            version4.perform { state, now in state.tick(now: now) }
+            callbacks.sweep(self)
         }
     }
 
@@ -145,7 +168,12 @@ package final class NFSServer: Sendable {
         }
     }
 
+    /// A connection by its number; nil when it is over.
+    func connection(_ number: UInt64) -> ConnectionHandle? { state.withLock { $0.connections[number] } }
+
     private func ended(_ handle: ConnectionHandle) {
+        version4.perform { state, _ in state.connectionEnded(handle.number) }
+        callbacks.connectionEnded(handle.number)
         handle.socket.disconnect()
         state.withLock { $0.connections[handle.number] = nil }
     }
@@ -175,6 +203,7 @@ package final class NFSServer: Sendable {
             return Array(state.connections.values)
         }
         listener.stop()
+        callbacks.stop()
         var one: UInt64 = 1
         _ = unsafe write(stopSweeping.number, &one, 8)
         for handle in handles { handle.drain() }

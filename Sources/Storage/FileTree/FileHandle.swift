@@ -35,7 +35,7 @@ package struct FileHandle: Sendable {
     /// Which export it belongs to.
     package var export: UInt64 { words[1] }
     /// Our seal; as good as random, so it also finds the handle in tables.
-    var seal: UInt64 { words[2] }
+    package var seal: UInt64 { words[2] }
 
     /// Whether we made it, with this key.
     func isSealed(by key: HandleKey) -> Bool { key.seal(of: words) == seal }

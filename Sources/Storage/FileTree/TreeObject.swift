@@ -88,3 +88,8 @@ package final class TreeDescriptor: Sendable {
     /// Whether its last name was removed.
     var isGone: Bool { (try? FileAttributes.of(pin.number).status.st_nlink) == 0 }
 }
+
+extension TreeObject {
+    /// As `attributes`, also when its last name is gone: for who has it open.
+    package func remainingAttributes() throws(TreeError) -> FileAttributes { try FileAttributes.of(pin.number) }
+}

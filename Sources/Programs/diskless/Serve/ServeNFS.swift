@@ -2,16 +2,17 @@ import ArgumentParser
 import CLinux
 import FileTree
 import Logging
+import NFS4
 import NFSServer
 import NetworkTypes
 
-/// `diskless serve nfs DIR`: one directory over NFS version 3, without configuration.
+/// `diskless serve nfs DIR`: one directory over NFS versions 3 and 4, without configuration.
 struct ServeNFS: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "nfs",
-        abstract: "Serve a directory over NFS version 3, under its own path.",
+        abstract: "Serve a directory over NFS versions 3, 4.0, 4.1 and 4.2, under its own path.",
         discussion: """
-            MOUNT answers on the same port, so clients need port= and mountport=, and nolock. Without --writable nothing can \
+            MOUNT answers on the same port, so clients of version 3 need port= and mountport=, and nolock. Without --writable nothing can \
             be changed.
             """
     )
@@ -35,12 +36,24 @@ struct ServeNFS: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Where the key of file handles is kept: clients go on after a restart with it.",
+            "Where the key of file handles and the clients' names are kept: they go on after a restart with them.",
             valueName: "dir"
         ),
         completion: .directory
     )
     var state: String = "/var/lib/diskless"
+
+    @Option(help: ArgumentHelp("How long a silent client of version 4 keeps what it has open.", valueName: "seconds"))
+    var lease: Int = 60
+
+    @Flag(help: "Give no delegations to clients of version 4.")
+    var noDelegations = false
+
+    func validate() throws {
+        guard (5...3600).contains(lease) else {
+            throw ValidationError("a lease of \(lease) seconds does not work: write 5 to 3600")
+        }
+    }
 
     func run() throws {
         guard let endpoint = Endpoint(listen) else {
@@ -65,7 +78,18 @@ struct ServeNFS: ParsableCommand {
             squash: SquashRule(squash),
             isVolatile: volatile
         )
-        let server = try NFSServer(listen: endpoint, source: FixedNFSExports([export]), cache: cache, logger: logger)
+        var limits = NFSServer.Limits()
+        limits.version4.lease = UInt64(lease) * 1000
+        limits.version4.givesDelegations = !noDelegations
+        let server = try NFSServer(
+            listen: endpoint,
+            source: FixedNFSExports([export]),
+            cache: cache,
+            logger: logger,
+            limits: limits,
+            records: "\(state)/nfs-clients",
+            name: "diskless-\(String(key.identity(ofPath: "/"), radix: 16))"
+        )
         try server.start()
         let mode = writable ? "writable" : "read-only"
         logger.info("serving \(path) on TCP \(server.endpoint), \(mode), squashing \(squash.rawValue)")

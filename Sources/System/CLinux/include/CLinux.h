@@ -284,4 +284,43 @@ static inline int clinux_hash_password(const char *password, char *hash, size_t 
     return result;
 }
 
+// Extended attributes and ranges of files.
+#include <sys/xattr.h>
+
+/// The path by which the file of a descriptor that may be O_PATH is reached; `path` has at least 40 bytes.
+static inline void clinux_descriptor_path(int descriptor, char *path) {
+    snprintf(path, 40, "/proc/self/fd/%d", descriptor);
+}
+/// getxattr(2), listxattr(2), setxattr(2) and removexattr(2) for the file of a descriptor that may be O_PATH.
+static inline ssize_t clinux_get_attribute(int descriptor, const char *name, void *value, size_t size) {
+    char path[40];
+    clinux_descriptor_path(descriptor, path);
+    return getxattr(path, name, value, size);
+}
+static inline ssize_t clinux_list_attributes(int descriptor, char *names, size_t size) {
+    char path[40];
+    clinux_descriptor_path(descriptor, path);
+    return listxattr(path, names, size);
+}
+static inline int clinux_set_attribute(int descriptor, const char *name, const void *value, size_t size, int flags) {
+    char path[40];
+    clinux_descriptor_path(descriptor, path);
+    return setxattr(path, name, value, size, flags);
+}
+static inline int clinux_remove_attribute(int descriptor, const char *name) {
+    char path[40];
+    clinux_descriptor_path(descriptor, path);
+    return removexattr(path, name);
+}
+/// copy_file_range(2).
+static inline ssize_t clinux_copy_range(int from, int64_t offset, int to, int64_t target, size_t count) {
+    off_t source = offset, destination = target;
+    return copy_file_range(from, &source, to, &destination, count, 0);
+}
+/// FICLONERANGE: bytes of one file become bytes of another without being copied; 0 is all that follow.
+static inline int clinux_clone_range(int from, uint64_t offset, uint64_t count, int to, uint64_t target) {
+    struct file_clone_range range = {.src_fd = from, .src_offset = offset, .src_length = count, .dest_offset = target};
+    return ioctl(to, FICLONERANGE, &range);
+}
+
 #endif

@@ -1,0 +1,34 @@
+/// How much clients may keep at the server; what goes beyond is refused, never grown into.
+public struct NFS4Limits: Sendable {
+    /// Clients that are known at the same time.
+    public var clients = 4096
+    /// Sessions of one client.
+    public var sessions = 16
+    /// Connections that a session remembers.
+    public var connections = 16
+    /// Requests under way in one session.
+    public var slots = 64
+    /// Longest reply that a slot keeps, in bytes.
+    public var cachedReply: UInt32 = 8192
+    /// Longest request, in bytes.
+    public var request: UInt32 = 260 << 10
+    /// Longest reply, in bytes.
+    public var reply: UInt32 = (1 << 20) + 4096
+    /// Owners of one client.
+    public var owners = 16384
+    /// Opens, lock states and delegations of one client.
+    public var states = 32768
+    /// The same for all clients.
+    public var allStates = 262_144
+    /// Byte ranges that are locked in one file.
+    public var ranges = 16384
+    /// Delegations of all clients.
+    public var delegations = 65536
+    /// How long a silent client keeps what it has, in milliseconds.
+    public var lease: UInt64 = 60_000
+    /// Whether delegations are given.
+    public var givesDelegations = true
+
+    /// The limits of a server for a thousand nodes.
+    public init() {}
+}
