@@ -31,6 +31,7 @@ let package = Package(
         module("Protocols", "ONCRPC", ["XDR"]),
         module("Protocols", "NFS3", ["XDR", "ONCRPC"]),
         module("Protocols", "DNS", ["ByteCoding", "NetworkTypes"]),
+        module("Protocols", "NFS4", ["XDR", "ONCRPC"]),
         module("Formats", "CPIO", ["ByteCoding"]),
         module("Formats", "PCAP", ["ByteCoding", "NetworkTypes"]),
         .target(name: "CLibFuzzer"),
@@ -38,7 +39,7 @@ let package = Package(
             name: "Fuzz",
             dependencies: [
                 "CLibFuzzer", "ByteCoding", "NetworkTypes", "DHCP", "NeighborDiscovery", "TFTP", "HTTP1", "NBD", "CPIO",
-                "PCAP", "XDR", "ONCRPC", "NFS3", "DNS",
+                "PCAP", "XDR", "ONCRPC", "NFS3", "NFS4", "DNS",
             ],
             swiftSettings: instrumented,
             // gold fails on the sanitizer's debug information; lld comes with the toolchain.

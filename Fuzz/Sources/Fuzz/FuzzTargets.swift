@@ -13,6 +13,8 @@ let fuzzTargets: [String: FuzzTarget] = [
     "nbd-handshake": fuzzNBDHandshake,
     "nbd-request": fuzzNBDRequest,
     "nfs3-arguments": fuzzNFS3Arguments,
+    "nfs4-arguments": fuzzNFS4Arguments,
+    "nfs4-state": fuzzNFS4State,
     "pcap": fuzzPCAP,
     "router-solicitation": { RouterSolicitation.fuzz($0) },
     "rpc-call": fuzzRPCCall,

@@ -40,16 +40,16 @@ public enum NFS4Callback {
     public static func recall(
         _ recall: NFS4Recall,
         identifier: UInt32,
-        session: (id: NFS4SessionID, sequence: UInt32)?,
+        session: NFS4State.BackCall?,
         into writer: inout XDRWriter
     ) {
         writer.writeOpaque([])
-        writer.write(session == nil ? 0 : 1 as UInt32)
+        writer.write(session?.minor ?? 0)
         writer.write(identifier)
         writer.write(session == nil ? 1 : 2 as UInt32)
         if let session {
             writer.write(11 as UInt32)
-            session.id.encode(into: &writer)
+            session.session.encode(into: &writer)
             writer.write(session.sequence)
             writer.writeZeros(4)
         }

@@ -54,7 +54,9 @@ public struct NFS4ExchangeCall: Equatable, Sendable {
     /// Files are not striped over other servers.
     public static let withoutStripes: UInt32 = 0x1_0000
     /// All that a client may say.
-    public static let known: UInt32 = 0x4007_0107
+    public static let known: UInt32 = 0x4007_0103
+    /// What clients of version 4.2 may say besides (EXCHGID4_FLAG_SUPP_FENCE_OPS).
+    public static let fencing: UInt32 = 0x4
 
     /// Reads them; what belongs to a protection other than none is left unread.
     @_lifetime(reader: copy reader)
@@ -88,9 +90,9 @@ public struct NFS4CallbackSecurity: Hashable, Sendable {
         self.group = group
     }
 
-    /// Reads the list of those that the client takes, and chooses; nil when there is none that we speak.
+    /// Reads the list of those that the client takes, and chooses; AUTH_NONE when there is none that we speak.
     @_lifetime(reader: copy reader)
-    public static func choose(decoding reader: inout XDRReader) throws(XDRError) -> NFS4CallbackSecurity? {
+    public static func choose(decoding reader: inout XDRReader) throws(XDRError) -> NFS4CallbackSecurity {
         let start = reader.offset
         let count = try reader.readUInt32()
         guard count <= 16 else { throw .tooLong(offset: start, count: Int(count), limit: 16) }
@@ -115,7 +117,7 @@ public struct NFS4CallbackSecurity: Hashable, Sendable {
             case let flavor: throw .invalid(offset: place, value: flavor)
             }
         }
-        return chosen
+        return chosen ?? NFS4CallbackSecurity(user: nil)
     }
 }
 
@@ -134,7 +136,7 @@ public struct NFS4CreateSessionCall: Equatable, Sendable {
     /// The program number of our calls.
     public var program: UInt32
     /// How they are to be signed.
-    public var security: NFS4CallbackSecurity?
+    public var security: NFS4CallbackSecurity
 
     /// Reads them.
     @_lifetime(reader: copy reader)
@@ -220,5 +222,58 @@ public struct NFS4SequenceCall: Equatable, Sendable {
         slot = try reader.readUInt32()
         highestSlot = try reader.readUInt32()
         keepsReply = try reader.readBool()
+    }
+}
+
+extension NFS4ChannelLimits {
+    /// Limits of these values.
+    public init(request: UInt32, reply: UInt32, cachedReply: UInt32, operations: UInt32, slots: UInt32) {
+        self.request = request
+        self.reply = reply
+        self.cachedReply = cachedReply
+        self.operations = operations
+        self.slots = slots
+    }
+}
+
+extension NFS4ExchangeCall {
+    /// Arguments of these values.
+    public init(verifier: UInt64, owner: [UInt8], flags: UInt32, protection: UInt32) {
+        self.verifier = verifier
+        self.owner = owner
+        self.flags = flags
+        self.protection = protection
+    }
+}
+
+extension NFS4CreateSessionCall {
+    /// Arguments of these values.
+    public init(
+        client: UInt64,
+        sequence: UInt32,
+        flags: UInt32,
+        fore: NFS4ChannelLimits,
+        back: NFS4ChannelLimits,
+        program: UInt32,
+        security: NFS4CallbackSecurity
+    ) {
+        self.client = client
+        self.sequence = sequence
+        self.flags = flags
+        self.fore = fore
+        self.back = back
+        self.program = program
+        self.security = security
+    }
+}
+
+extension NFS4SequenceCall {
+    /// Arguments of these values.
+    public init(session: NFS4SessionID, sequence: UInt32, slot: UInt32, highestSlot: UInt32, keepsReply: Bool) {
+        self.session = session
+        self.sequence = sequence
+        self.slot = slot
+        self.highestSlot = highestSlot
+        self.keepsReply = keepsReply
     }
 }

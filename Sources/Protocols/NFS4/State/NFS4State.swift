@@ -77,7 +77,9 @@ public struct NFS4State {
 
     // MARK: Time
 
-    /// Lets time pass: leases end, the grace ends, owners that are not used are forgotten. To be called about every second.
+    /// Lets time pass: leases end, the grace ends, owners that are not used are forgotten.
+    ///
+    /// To be called about every second.
     public mutating func tick(now: UInt64) {
         if let end = graceEnd, now >= end || awaited.isEmpty { endGrace() }
         guard now >= nextTick else { return }
@@ -90,7 +92,7 @@ public struct NFS4State {
             }
             if !client.isConfirmed || client.states.isEmpty {
                 // Its sessions are of no use to anybody else either.
-                if now > client.renewed + 2 * limits.lease { remove(client) }
+                if !client.isConfirmed || now > client.renewed + 2 * limits.lease { remove(client) }
             } else {
                 client.isCourtesy = true
                 // A day later nobody waits for it any more.

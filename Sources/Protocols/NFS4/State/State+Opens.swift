@@ -74,7 +74,9 @@ extension NFS4State {
         return client.hasSessions && !client.isReclaimComplete ? .grace : .ok
     }
 
-    /// Whether an open would get what it asks for; recalls what is in the way. Asked before a file is cut.
+    /// Whether an open would get what it asks for; recalls what is in the way.
+    ///
+    /// Asked before a file is cut.
     public mutating func prepare(_ request: NFS4OpenRequest, truncates: Bool, now: UInt64) -> NFS4Status {
         guard let client = clients[request.client] else { return .expired }
         guard let file = files[request.file] else { return .ok }
@@ -134,6 +136,13 @@ extension NFS4State {
     /// What is attached to the open of an owner, to be widened by a further OPEN.
     public func attachment(client: UInt64, owner: [UInt8], file: NFS4FileKey) -> (any AnyObject & Sendable)? {
         files[file]?.opens.first { $0.owner.client.id == client && $0.owner.key.bytes == owner }?.attachment
+    }
+
+    /// What is attached to any open of a file.
+    public func attachment(file: NFS4FileKey) -> (any AnyObject & Sendable)? {
+        guard let file = files[file] else { return nil }
+        return file.opens.first { $0.attachment != nil }?.attachment
+            ?? file.delegations.first { $0.attachment != nil }?.attachment
     }
 
     /// Whether somebody has the file open.

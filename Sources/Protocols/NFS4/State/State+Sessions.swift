@@ -23,14 +23,23 @@ final class NFS4Session {
     /// Whether a call to the client is under way.
     var isCalling = false
     var hasBackFault = false
+    /// The minor version that the client speaks.
+    let minor: UInt32
 
-    init(_ id: NFS4SessionID, _ client: NFS4Client, _ reply: NFS4CreateSessionReply, _ call: NFS4CreateSessionCall) {
+    init(
+        _ id: NFS4SessionID,
+        _ client: NFS4Client,
+        _ reply: NFS4CreateSessionReply,
+        _ call: NFS4CreateSessionCall,
+        minor: UInt32
+    ) {
         self.id = id
         self.client = client
         fore = reply.fore
         slots = Array(repeating: Slot(), count: Int(reply.fore.slots))
         program = call.program
-        security = call.security ?? NFS4CallbackSecurity()
+        security = call.security
+        self.minor = minor
         backLimits = reply.back
     }
 }
@@ -50,9 +59,11 @@ extension NFS4State {
     public mutating func exchangeID(
         _ call: NFS4ExchangeCall,
         principal: NFS4Principal,
+        minor: UInt32,
         now: UInt64
     ) -> Result<ExchangeReply, NFS4Status> {
-        guard call.flags & ~NFS4ExchangeCall.known == 0 else { return .failure(.invalid) }
+        let flags = NFS4ExchangeCall.known | (minor > 1 ? NFS4ExchangeCall.fencing : 0)
+        guard call.flags & ~flags == 0 else { return .failure(.invalid) }
         let key = [1] + call.owner
         let known = confirmed[key]
         if call.flags & NFS4ExchangeCall.update != 0 {
@@ -85,6 +96,7 @@ extension NFS4State {
         _ call: NFS4CreateSessionCall,
         principal: NFS4Principal,
         connection: UInt64,
+        minor: UInt32,
         now: UInt64
     ) -> Result<NFS4CreateSessionReply, NFS4Status> {
         guard let client = clients[call.client], client.hasSessions else { return .failure(.staleClient) }
@@ -93,7 +105,6 @@ extension NFS4State {
         guard client.isConfirmed || client.principal == principal else { return .failure(.clientInUse) }
         guard call.flags & ~7 == 0 else { return .failure(.invalid) }
         guard let fore = granted(call.fore), let back = grantedBack(call.back) else { return .failure(.tooSmall) }
-        guard call.security != nil else { return .failure(.invalid) }
         guard client.sessions.count < limits.sessions else { return .failure(.noSpace) }
         renew(client, now)
         if !client.isConfirmed { confirm(client) }
@@ -106,7 +117,7 @@ extension NFS4State {
             fore: fore,
             back: back
         )
-        let session = NFS4Session(id, client, reply, call)
+        let session = NFS4Session(id, client, reply, call, minor: minor)
         session.connections = [connection]
         if call.flags & 2 != 0 { session.backConnections = [connection] }
         sessions[id.number] = session
@@ -193,10 +204,9 @@ extension NFS4State {
     public mutating func setBackchannel(
         _ id: NFS4SessionID,
         program: UInt32,
-        security: NFS4CallbackSecurity?
+        security: NFS4CallbackSecurity
     ) -> NFS4Status {
         guard let session = session(id) else { return .badSession }
-        guard let security else { return .invalid }
         session.program = program
         session.security = security
         return .ok

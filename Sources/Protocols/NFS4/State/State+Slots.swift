@@ -117,6 +117,8 @@ extension NFS4State {
         public var program: UInt32
         /// The credential.
         public var security: NFS4CallbackSecurity
+        /// The minor version.
+        public var minor: UInt32
     }
 
     /// What became of the wish to call a client.
@@ -147,7 +149,8 @@ extension NFS4State {
                     connection: connection,
                     sequence: session.backSequence,
                     program: session.program,
-                    security: session.security
+                    security: session.security,
+                    minor: session.minor
                 )
             )
         }

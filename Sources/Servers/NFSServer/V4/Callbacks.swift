@@ -109,7 +109,7 @@ final class Callbacks: Sendable {
                 return state.lastXID
             }
             let message = Self.message(xid, call.program, call.security) {
-                NFS4Callback.recall(recall, identifier: 0, session: (call.session, call.sequence), into: &$0)
+                NFS4Callback.recall(recall, identifier: 0, session: call, into: &$0)
             }
             if !send(message, on: call.connection, server) { ended(xid, nil, server) }
             return true
@@ -245,7 +245,7 @@ final class Callbacks: Sendable {
         }
     }
 
-    /// One call on a connection of its own: a recall, or the empty procedure. Nil when there is no answer.
+    /// One call on a connection of its own: a recall, or the empty procedure; nil when there is no answer.
     private func call(_ place: NFS4CallbackPlace, recall: NFS4Recall?) -> NFS4Status? {
         guard let endpoint = place.endpoint else { return nil }
         let number = socket(AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)

@@ -20,7 +20,9 @@ final class ClientRecords: Sendable {
     /// Longest file that is read, in bytes.
     private static let limit = 64 << 20
 
-    /// Reads the file at `path` and makes it when it is not there. Throws `SystemCallFailure` when it cannot be written.
+    /// Reads the file at `path` and makes it when it is not there.
+    ///
+    /// Throws `Failure` when it cannot be written.
     init(at path: String) throws {
         self.path = path
         let known = Self.read(path)

@@ -73,13 +73,13 @@ extension Conversation {
         _ reader: inout XDRReader,
         _ writer: inout XDRWriter
     ) throws {
-        let (principal, connection) = (compound.principal, handle.number)
+        let (principal, connection, minor) = (compound.principal, handle.number, compound.minor)
         switch operation {
         case .exchangeID: try exchangeID(compound, &reader, &writer)
         case .createSession:
             let call = try NFS4CreateSessionCall(decoding: &reader)
             let reply = try server.version4.perform { state, now in
-                state.createSession(call, principal: principal, connection: connection, now: now)
+                state.createSession(call, principal: principal, connection: connection, minor: minor, now: now)
             }.get()
             reply.encode(into: &writer)
         case .destroySession:
@@ -148,9 +148,9 @@ extension Conversation {
         guard call.protection <= 2 else { throw XDRError.invalid(offset: reader.offset, value: call.protection) }
         // Protection of state needs Kerberos: SP4_MACH_CRED and SP4_SSV mean nothing without it.
         guard call.protection == 0 else { throw NFS4Status.encrAlgUnsupp }
-        let principal = compound.principal
+        let (principal, minor) = (compound.principal, compound.minor)
         let reply = try server.version4.perform { state, now in
-            state.exchangeID(call, principal: principal, now: now)
+            state.exchangeID(call, principal: principal, minor: minor, now: now)
         }.get()
         writer.write(reply.client)
         writer.write(reply.sequence)

@@ -100,7 +100,16 @@ extension Conversation {
         guard let known = FileHandle(words: handle.words, count: handle.count) else { throw NFS4Status.badHandle }
         // An export that went away looks to its clients as its files do when they are gone.
         guard let context = credentials.context(known.export) else { throw NFS4Status.stale }
-        return .file(context, try context.tree.object(known, on: &thread))
+        do throws(TreeError) {
+            return .file(context, try context.tree.object(known, on: &thread))
+        } catch {
+            // Its last name is gone, but somebody has it open.
+            let key = NFS4FileKey(known)
+            guard error == .stale, let open = server.version4.perform({ state, _ in state.attachment(file: key) }),
+                let file = open as? OpenFile
+            else { throw error }
+            return .file(context, file.object)
+        }
     }
 
     private mutating func putHandle(_ compound: inout Compound, _ reader: inout XDRReader) throws {

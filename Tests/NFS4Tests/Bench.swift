@@ -1,0 +1,103 @@
+import NFS4
+
+/// A state with a clock that the test moves, and clients by name.
+final class Bench {
+    static let principal = NFS4Principal(flavor: 1, user: 0)
+    static let file = NFS4FileKey(export: 1, file: 7)
+    var state: NFS4State
+    var now: UInt64 = 1_000_000
+    var connection: UInt64 = 1
+
+    init(recorded: [[UInt8]] = [], limits: NFS4Limits = NFS4Limits(), epoch: UInt32 = 9) {
+        state = NFS4State(epoch: epoch, limits: limits, recorded: recorded, now: now)
+    }
+
+    func pass(seconds: UInt64) {
+        now += seconds * 1000
+        state.tick(now: now)
+    }
+
+    static func exchange(_ name: String, verifier: UInt64 = 1) -> NFS4ExchangeCall {
+        NFS4ExchangeCall(verifier: verifier, owner: Array(name.utf8), flags: 0, protection: 0)
+    }
+
+    static func channel(slots: UInt32 = 4) -> NFS4ChannelLimits {
+        NFS4ChannelLimits(request: 8192, reply: 8192, cachedReply: 4096, operations: 16, slots: slots)
+    }
+
+    /// A client with one session, ready to open files.
+    func client(_ name: String, verifier: UInt64 = 1, reclaims: Bool = false) -> (id: UInt64, NFS4SessionID)? {
+        let call = Self.exchange(name, verifier: verifier)
+        guard
+            case .success(let reply) = state.exchangeID(call, principal: Self.principal, minor: 1, now: now)
+        else { return nil }
+        connection += 1
+        let create = NFS4CreateSessionCall(
+            client: reply.client,
+            sequence: reply.sequence,
+            flags: 2,
+            fore: Self.channel(),
+            back: Self.channel(),
+            program: 0x4000_0000,
+            security: NFS4CallbackSecurity(user: 0)
+        )
+        let made = state.createSession(create, principal: Self.principal, connection: connection, minor: 1, now: now)
+        guard case .success(let session) = made else { return nil }
+        if !reclaims { _ = state.reclaimComplete(reply.client, oneFileSystem: false) }
+        return (reply.client, session.session)
+    }
+
+    /// A client of version 4.0.
+    func oldClient(_ name: String, verifier: UInt64 = 1) -> UInt64? {
+        let place = NFS4CallbackPlace(program: 1, network: [], address: [], identifier: 0)
+        let outcome = state.setClientID(
+            name: Array(name.utf8),
+            verifier: verifier,
+            principal: Self.principal,
+            callback: place,
+            now: now
+        )
+        guard case .made(let id, let confirmation) = outcome else { return nil }
+        return state.confirmClientID(id, confirmation, principal: Self.principal, now: now) == .ok ? id : nil
+    }
+
+    func open(
+        _ client: UInt64,
+        _ owner: String = "owner",
+        access: UInt32 = 1,
+        deny: UInt32 = 0,
+        wish: NFS4OpenRequest.Wish = .none,
+        file: NFS4FileKey = Bench.file
+    ) -> Result<NFS4Opened, NFS4Status> {
+        var request = NFS4OpenRequest(
+            client: client,
+            owner: Array(owner.utf8),
+            file: file,
+            access: access,
+            deny: deny
+        )
+        request.wish = wish
+        return state.open(request, now: now)
+    }
+
+    func lock(
+        _ client: UInt64,
+        _ open: NFS4Stateid,
+        _ owner: String,
+        _ offset: UInt64,
+        _ length: UInt64,
+        isWrite: Bool = true
+    ) -> NFS4LockOutcome {
+        state.lock(
+            NFS4LockRequest(
+                owner: .new(open: open, client: client, name: Array(owner.utf8)),
+                file: Self.file,
+                offset: offset,
+                length: length,
+                isWrite: isWrite,
+                client: client
+            ),
+            now: now
+        )
+    }
+}
