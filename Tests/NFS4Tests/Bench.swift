@@ -90,7 +90,7 @@ final class Bench {
     ) -> NFS4LockOutcome {
         state.lock(
             NFS4LockRequest(
-                owner: .new(open: open, client: client, name: Array(owner.utf8)),
+                owner: .new(open: open, client: client, name: Array(owner.utf8), sequence: 0),
                 file: Self.file,
                 offset: offset,
                 length: length,

@@ -25,7 +25,7 @@ struct CallTests {
         }
         #expect(try answer(100_227, 3, 0) == [1, 0, 0, 0, 1])
         #expect(try answer(NFS3.program, 2, 0) == [1, 0, 0, 0, 2, 3, 4])
-        #expect(try answer(Mount3.program, 1, 0) == [1, 0, 0, 0, 2, 3, 4])
+        #expect(try answer(Mount3.program, 1, 0) == [1, 0, 0, 0, 2, 3, 3])
         #expect(try answer(NFS3.program, 3, 22) == [1, 0, 0, 0, 3])
         #expect(try answer(NFS3.program, 3, 1) == [1, 0, 0, 0, 4])
         #expect(try answer(NFS3.program, 3, 0, flavor: 6) == [1, 1, 1, 1])

@@ -29,8 +29,8 @@ struct RecordMarkingTests {
     @Test("Bytes and fragments have limits")
     func limits() {
         #expect(next([0x80, 0, 0, 101]).step == .long(length: 101))
-        let many = [UInt8](repeating: 0, count: 4 * 65)
-        guard case .refused = next(many).step else { Issue.record("65 fragments pass"); return }
+        let many = [UInt8](repeating: 0, count: 4 * 513)
+        guard case .refused = next(many).step else { Issue.record("513 fragments pass"); return }
         guard case .refused = next([0, 0, 0, 101]).step else {
             Issue.record("a long record of fragments passes"); return
         }

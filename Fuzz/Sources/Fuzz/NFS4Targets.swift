@@ -107,7 +107,7 @@ private struct StateRun {
             }
         case 4:
             let request = NFS4LockRequest(
-                owner: .new(open: stateid, client: client, name: [a & 1]),
+                owner: .new(open: stateid, client: client, name: [a & 1], sequence: UInt32(b)),
                 file: file,
                 offset: UInt64(c >> 4),
                 length: UInt64(c >> 1 & 7),

@@ -17,5 +17,5 @@ public enum NFS4 {
     /// Operations that a compound may have.
     public static let operationLimit = 64
     /// Words of a bitmap that are read; the ones behind are skipped.
-    public static let bitmapLimit = 8
+    public static let bitmapLimit = 256
 }

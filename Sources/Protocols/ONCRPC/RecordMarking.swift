@@ -3,7 +3,7 @@ public enum RecordMarking {
     /// Bytes of the word before each fragment.
     public static let markSize = 4
     /// Fragments that one record may have; every known client sends one.
-    public static let fragmentLimit = 64
+    public static let fragmentLimit = 512
 
     /// What stands at the start of the bytes.
     public enum Step: Equatable, Sendable {

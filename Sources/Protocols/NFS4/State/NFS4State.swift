@@ -18,6 +18,8 @@ public struct NFS4State {
     var files: [NFS4FileKey: NFS4File] = [:]
     var owners: [UInt64: NFS4Owner] = [:]
     var delegationCount = 0
+    /// States of version 4.0 that went with their client, so that it can be told so.
+    var expired: Set<UInt64> = []
     var lastClient: UInt32 = 0
     var lastSession: UInt64 = 0
     var lastNumber: UInt64 = 0
@@ -174,6 +176,10 @@ public struct NFS4State {
 
     /// Forgets a client with all it has.
     mutating func remove(_ client: NFS4Client, keepsRecord: Bool = false) {
+        if !client.hasSessions {
+            if expired.count > 65536 { expired = [] }
+            expired.formUnion(client.states)
+        }
         for number in client.states.sorted() { drop(number) }
         for id in client.sessions { sessions[id] = nil }
         client.sessions = []

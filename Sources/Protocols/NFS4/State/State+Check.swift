@@ -7,7 +7,9 @@ extension NFS4State {
     ) -> Result<NFS4Entry, NFS4Status> {
         guard !stateid.isSpecial else { return .failure(.badStateid) }
         guard stateid.epoch == epoch else { return .failure(client == nil ? .staleStateid : .badStateid) }
-        guard let entry = entries[stateid.number] else { return .failure(.badStateid) }
+        guard let entry = entries[stateid.number] else {
+            return .failure(client == nil && expired.contains(stateid.number) ? .expired : .badStateid)
+        }
         let (sequence, owner, key): (UInt32, NFS4Client, NFS4FileKey)
         switch entry {
         case .open(let open): (sequence, owner, key) = (open.sequence, open.owner.client, open.file.key)
@@ -57,11 +59,11 @@ extension NFS4State {
         switch check(stateid, file, of: client) {
         case .failure(let status): return .failure(status)
         case .success(.open(let open)):
-            guard open.access & wanted != 0 else { return .failure(.openMode) }
+            guard !writes || open.access & 2 != 0 else { return .failure(.openMode) }
             result = Access(attachment: open.attachment, client: open.owner.client.id)
             if client == nil { renew(open.owner.client, now) }
         case .success(.lock(let state)):
-            guard state.open.access & wanted != 0 else { return .failure(.openMode) }
+            guard !writes || state.open.access & 2 != 0 else { return .failure(.openMode) }
             result = Access(attachment: state.open.attachment, client: state.owner.client.id)
             if client == nil { renew(state.owner.client, now) }
         case .success(.delegation(let delegation)):

@@ -71,7 +71,11 @@ extension NFS4State {
 
     /// RENEW (RFC 7530, section 16.30).
     public mutating func renew(_ id: UInt64, now: UInt64) -> NFS4Status {
-        guard let client = clients[id], client.isConfirmed, !client.hasSessions else { return .staleClient }
+        guard let client = clients[id], client.isConfirmed, !client.hasSessions else {
+            // One of this run that is known no more has lost its lease.
+            let isOwn = id >> 32 == UInt64(epoch) && id & 0xffff_ffff <= UInt64(lastClient) && clients[id] == nil
+            return isOwn ? .expired : .staleClient
+        }
         renew(client, now)
         return client.delegationCount > 0 && !client.isReachable ? .callbackPathDown : .ok
     }
@@ -125,7 +129,8 @@ extension NFS4State {
         case .open(let open): owner = open.owner
         case .lock(let state): owner = state.owner
         case .closed(let closer): owner = closer
-        case .delegation, nil: return .refused(.badStateid)
+        case .delegation: return .refused(.badStateid)
+        case nil: return .refused(expired.contains(stateid.number) ? .expired : .badStateid)
         }
         renew(owner.client, now)
         return turn(owner, sequence, now)

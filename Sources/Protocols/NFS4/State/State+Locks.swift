@@ -3,7 +3,7 @@ public struct NFS4LockRequest: Sendable {
     /// Who locks.
     public enum Owner: Sendable {
         /// An owner that has no lock of the file yet, through an open.
-        case new(open: NFS4Stateid, client: UInt64, name: [UInt8])
+        case new(open: NFS4Stateid, client: UInt64, name: [UInt8], sequence: UInt32)
         /// One that has.
         case known(NFS4Stateid)
     }
@@ -87,7 +87,7 @@ extension NFS4State {
             case .success(.lock(let found)): (open, owner, state) = (found.open, found.owner, found)
             case .success: return .failed(.badStateid)
             }
-        case .new(let stateid, let id, let name):
+        case .new(let stateid, let id, let name, let sequence):
             switch check(stateid, request.file, of: request.client) {
             case .failure(let status): return .failed(status)
             case .success(.open(let found)): open = found
@@ -100,7 +100,7 @@ extension NFS4State {
             else { return .failed(.resource) }
             owner = made
             state = open.locks.first { $0.owner === made }
-            if state != nil, !client.hasSessions { return .failed(.badSequence) }
+            if state != nil, !client.hasSessions, sequence != made.sequence &+ 1 { return .failed(.badSequence) }
         }
         renew(owner.client, now)
         defer { dropIfUnused(owner) }

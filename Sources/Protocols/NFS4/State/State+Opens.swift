@@ -82,8 +82,8 @@ extension NFS4State {
         guard let file = files[request.file] else { return .ok }
         func blocking() -> [NFS4Open] {
             file.opens.filter {
-                !($0.owner.client === client && $0.owner.key.bytes == request.owner)
-                    && ($0.access & request.deny != 0 || $0.deny & request.access != 0)
+                // Its own opens too (RFC 8881, section 9.7).
+                $0.access & request.deny != 0 || $0.deny & request.access != 0
             }
         }
         let others = blocking()

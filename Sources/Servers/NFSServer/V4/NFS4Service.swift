@@ -104,15 +104,21 @@ extension NFS4FileHandle {
 /// The open file of an OPEN: its rights were checked then, and stay.
 final class OpenFile: Sendable {
     let object: TreeObject
+    /// Who opened it.
+    let user: UInt32
     private let files: Mutex<(reader: TreeDescriptor?, writer: TreeDescriptor?)>
 
-    init(_ object: TreeObject) {
+    init(_ object: TreeObject, user: UInt32) {
         self.object = object
+        self.user = user
         files = Mutex((nil, nil))
     }
 
     var reader: TreeDescriptor? { files.withLock { $0.reader } }
     var writer: TreeDescriptor? { files.withLock { $0.writer } }
+    /// The file for who opened it; others who know its state are asked for their own rights.
+    func reader(for caller: Caller) -> TreeDescriptor? { caller.user == user ? reader : nil }
+    func writer(for caller: Caller) -> TreeDescriptor? { caller.user == user ? writer : nil }
     func set(reader: TreeDescriptor) { files.withLock { $0.reader = reader } }
     func set(writer: TreeDescriptor) { files.withLock { $0.writer = writer } }
 }

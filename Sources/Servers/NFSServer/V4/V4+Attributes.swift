@@ -166,7 +166,6 @@ extension Conversation {
         let new = try NFS4NewAttributes(decoding: &reader, minor: compound.minor)
         guard new.umask == nil else { throw NFS4Status.invalid }
         let (context, object) = try changeable(compound)
-        let key = NFS4FileKey(object.handle)
         var attachment: (any AnyObject & Sendable)?
         if new.size != nil {
             switch object.kind {
@@ -182,7 +181,7 @@ extension Conversation {
         object.lockChanges()
         defer { object.unlockChanges() }
         var rest = NewAttributes(new)
-        if let size = rest.size, let open = attachment as? OpenFile, let writer = open.writer {
+        if let size = rest.size, let open = attachment as? OpenFile, let writer = open.writer(for: context.caller) {
             // Who has it open for writing may cut it, whatever its mode says now.
             guard let length = off_t(exactly: size) else { throw NFS4Status.tooBig }
             try thread.become(context.caller)
@@ -190,7 +189,6 @@ extension Conversation {
             rest.size = nil
         }
         if !rest.isEmpty { try context.tree.set(rest, of: object, as: context.caller, on: &thread) }
-        _ = key
         try promise(object, context)
         new.bitmap.encode(into: &writer)
     }

@@ -52,12 +52,12 @@ extension Conversation {
         let (context, object) = try Self.regular(compound)
         let access = try usable(stateid, compound, object, writes: false)
         let file: TreeDescriptor
-        if let open = access.attachment as? OpenFile, let reader = open.reader {
+        if let open = access.attachment as? OpenFile, let reader = open.reader(for: context.caller) {
             file = reader
         } else {
             file = try context.tree.reader(of: object, as: context.caller, on: &thread)
         }
-        guard let start = off_t(exactly: offset) else {
+        guard let start = off_t(exactly: offset), start < off_t.max - off_t(Self.transferLimit) else {
             writer.write(true)
             writer.write(0 as UInt32)
             return
@@ -120,7 +120,7 @@ extension Conversation {
         _ object: TreeObject
     ) throws -> TreeDescriptor {
         let access = try usable(stateid, compound, object, writes: true)
-        if let open = access.attachment as? OpenFile, let writer = open.writer { return writer }
+        if let open = access.attachment as? OpenFile, let writer = open.writer(for: context.caller) { return writer }
         return try context.tree.writer(of: object, as: context.caller, try attributes4(object), on: &thread)
     }
 

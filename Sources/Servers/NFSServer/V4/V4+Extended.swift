@@ -67,7 +67,7 @@ extension Conversation {
         _ object: TreeObject
     ) throws -> TreeDescriptor {
         let access = try usable(stateid, compound, object, writes: false)
-        if let open = access.attachment as? OpenFile, let reader = open.reader { return reader }
+        if let open = access.attachment as? OpenFile, let reader = open.reader(for: context.caller) { return reader }
         return try context.tree.reader(of: object, as: context.caller, on: &thread)
     }
 

@@ -28,11 +28,11 @@ extension Conversation {
         let key = NFS4FileKey(object.handle)
         let owner: NFS4LockRequest.Owner
         switch call.owner {
-        case .new(let openSequence, let open, _, let client, let name):
+        case .new(let openSequence, let open, let sequence, let client, let name):
             if compound.client == nil {
                 try takeTurn(&compound, openSequence) { state, now in state.beginTurn(open, openSequence, now: now) }
             }
-            owner = .new(open: try Self.resolved(open, compound), client: client, name: name)
+            owner = .new(open: try Self.resolved(open, compound), client: client, name: name, sequence: sequence)
         case .known(let stateid, let sequence):
             if compound.client == nil {
                 try takeTurn(&compound, sequence) { state, now in state.beginTurn(stateid, sequence, now: now) }

@@ -47,16 +47,16 @@ extension Conversation {
         }
         // OPEN4_SHARE_ACCESS_WANT_NO_DELEG and _CANCEL
         if wishes & 0xff00 == 0x400 || wishes & 0xff00 == 0x500 { request.wish = .none }
+        let kept = server.version4.perform { state, _ in
+            state.attachment(client: client, owner: call.owner, file: key)
+        }
+        let open = kept as? OpenFile ?? OpenFile(object, user: context.caller.user)
+        try openFiles(open, access, found, reclaims: reclaims)
         let prepared = request
         let status = server.version4.perform { state, now in
             state.prepare(prepared, truncates: found.cut != nil, now: now)
         }
         guard status == .ok else { throw status }
-        let kept = server.version4.perform { state, _ in
-            state.attachment(client: client, owner: call.owner, file: key)
-        }
-        let open = kept as? OpenFile ?? OpenFile(object)
-        try openFiles(open, access, found, reclaims: reclaims)
         request.attachment = open
         request.handle = NFS4FileHandle(object.handle).bytes
         if let size = found.cut {

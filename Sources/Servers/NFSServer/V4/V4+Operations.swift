@@ -191,7 +191,9 @@ extension Conversation {
     private mutating func readLink4(_ compound: Compound, _ writer: inout XDRWriter) throws {
         guard compound.current != nil else { throw NFS4Status.noHandle }
         guard case .file(let context, let object) = compound.current, object.kind == .symbolicLink else {
-            if case .file(_, let object) = compound.current, object.kind == .directory { throw NFS4Status.isDirectory }
+            if compound.minor > 0, case .file(_, let object) = compound.current, object.kind == .directory {
+                throw NFS4Status.isDirectory
+            }
             throw compound.minor == 0 ? NFS4Status.invalid : NFS4Status.wrongType
         }
         writer.writeOpaque(try context.tree.readLink(object))
