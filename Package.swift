@@ -111,7 +111,11 @@ let package = Package(
         ),
         module("Servers", "DNSServer", ["NetworkIO", "DNS", "NetworkTypes", "CLinux", log]),
         module("Servers", "TLSTunnel", ["NetworkIO", "CLinux", "COpenSSL"]),
-        module("Servers", "NBDServer", ["NetworkIO", "TLSTunnel", "NBD", "BlockStorage", "NetworkTypes", "CLinux", log]),
+        module(
+            "Servers",
+            "NBDServer",
+            ["NetworkIO", "TLSTunnel", "NBD", "BlockStorage", "NetworkTypes", "CLinux", log]
+        ),
 
         // Control: the admin API, its server and client, the fleet as text.
         module("Control", "AdminAPI", ["BootModel", "NetworkIO", "NetworkTypes", "CLinux"]),
