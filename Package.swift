@@ -88,6 +88,7 @@ let package = Package(
         // Storage
         module("Storage", "BlockStorage", ["CLinux"]),
         module("Storage", "FileTree", ["CLinux"]),
+        module("Storage", "TreeMounts", ["CLinux"]),
         module("Storage", "ImageStore", ["BootModel", "Digests", "CLinux"]),
         module("Storage", "Registry", ["BootModel", "NetworkTypes", sqlite]),
 
@@ -139,6 +140,7 @@ let package = Package(
                 "NetworkTypes",
                 "DHCPServer", "TFTPServer", "HTTPServer", "NBDServer", "TFTP", "HTTP1", "NBD", "CLinux", log,
                 "DNSServer", "DNS", "FAT", "CPIO",
+                "NFSServer", "FileTree", "TreeMounts",
             ]
         ),
         .executableTarget(
@@ -147,7 +149,7 @@ let package = Package(
                 "Daemon", "AdminAPI", "BootModel", "Netboot", "FleetFile", "ImageStore", "ImageBuilder",
                 "InitramfsBuilder",
                 "VirtualLab", "NetworkIO", "NetworkTypes", "BlockStorage", "TFTPServer", "HTTPServer", "NBDServer",
-                "NFSServer", "NFS4", "FileTree", "TLSTunnel",
+                "NFSServer", "NFS4", "FileTree", "TLSTunnel", "TreeMounts",
                 "TFTP", "HTTP1", "NBD", "CLinux", arguments, log,
             ],
             path: "Sources/Programs/diskless",
@@ -178,6 +180,7 @@ let package = Package(
         tests("DNSServer", ["DNS", "NetworkIO", "NetworkTypes", "CLinux", log]),
         tests("Netboot", ["BootModel", "DNS", "NetworkTypes"]),
         tests("FileTree", ["CLinux"]),
+        tests("TreeMounts", ["FileTree", "CLinux"]),
         tests("NFSServer", ["NFS3", "NFS4", "ONCRPC", "XDR", "FileTree", "NetworkTypes", "CLinux", log]),
         tests("NBD", ["ByteCoding"]),
         tests("XDR"),

@@ -1,4 +1,4 @@
-import NetworkTypes
+public import NetworkTypes
 
 /// What a DHCP reply or a loader is told to fetch.
 public enum BootFile: Hashable, Sendable, Codable {
@@ -22,8 +22,36 @@ public struct RootPlan: Hashable, Sendable, Codable {
     public var choice: RootChoice
     /// Where it is, as the node is told: `nbd://10.0.0.1:10809/debian@7`.
     public var url: String
-    /// The NBD export name.
-    public var export: ExportName
+    /// Where the node's own volume is, as the node is told; nil when it gets none.
+    public var volume: String?
+    /// The trees that the boot may mount.
+    public var trees: [TreeGrant] = []
+    /// The block devices that the boot may open.
+    public var volumes: [VolumeGrant] = []
+
+    /// The size of a node's volume that nobody gave another one, in bytes; thin, so it takes what is written.
+    public static let volumeSize: Int64 = 8 << 30
+
+    init(choice: RootChoice, url: String) {
+        self.choice = choice
+        self.url = url
+    }
+}
+
+extension BootPlan {
+    /// What this boot may use of the server's storage.
+    public func grants(boot: BootIdentifier, mac: MACAddress, address: IPv4Address?) -> BootGrants {
+        BootGrants(
+            boot: boot,
+            node: node,
+            mac: mac,
+            address: address,
+            image: image,
+            root: root.choice,
+            trees: root.trees,
+            volumes: root.volumes
+        )
+    }
 }
 
 /// Everything one boot of one node gets: the answer to every request of that boot.

@@ -138,16 +138,4 @@ public struct BootPlanner: Sendable {
             reasons: reasons
         )
     }
-
-    static func rootPlan(_ choice: RootChoice, image: ImageVersion, _ inputs: Inputs) -> RootPlan {
-        let layer =
-            choice.writes == .cow
-            ? ExportName.Layer(node: inputs.node.name, boot: inputs.boot ?? BootIdentifier(random: 0, 0)) : nil
-        let export = ExportName(image: image.id, layer: layer)
-        return RootPlan(
-            choice: choice,
-            url: "nbd://\(inputs.server.address):\(inputs.server.nbdPort)/\(export)",
-            export: export
-        )
-    }
 }

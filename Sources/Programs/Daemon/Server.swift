@@ -8,6 +8,7 @@ import HTTPServer
 import ImageStore
 public import Logging
 public import NBDServer
+import NFSServer
 import NetworkIO
 import NetworkTypes
 import Registry
@@ -26,6 +27,8 @@ public struct ServerSetup: Sendable {
     public var httpPort: UInt16
     /// The TCP port of NBD.
     public var nbdPort: UInt16
+    /// The TCP port of NFS.
+    public var nfsPort: UInt16
     /// What it calls itself.
     public var version: String
     /// Whether booting machines that ask for an IPv6 router are told that there is none.
@@ -42,6 +45,7 @@ public struct ServerSetup: Sendable {
         dhcp: Network.DHCPMode = .proxy,
         httpPort: UInt16 = 8067,
         nbdPort: UInt16 = 10809,
+        nfsPort: UInt16 = 2049,
         version: String,
         advertisesRouter: Bool = true
     ) {
@@ -50,6 +54,7 @@ public struct ServerSetup: Sendable {
         self.dhcp = dhcp
         self.httpPort = httpPort
         self.nbdPort = nbdPort
+        self.nfsPort = nfsPort
         self.version = version
         self.advertisesRouter = advertisesRouter
     }
@@ -96,6 +101,7 @@ public final class Server: Sendable {
             catalog: catalog,
             log: store,
             loaders: loaders,
+            grantsDirectory: setup.state.grants,
             clock: clock,
             logger: logger
         )
@@ -169,6 +175,7 @@ public final class Server: Sendable {
         let dns = try setup.dns.map {
             try DNSService($0, registry: registry, leases: leases, clock: clock, logger: logger)
         }
+        let nfs = Self.nfs(setup, catalog, boots, peers, clock, logger, held: { dhcp.held($0, isConnected: $1) })
         let dhcpPorts = DHCPServer.Ports(planner: boots, leases: leases, recorder: boots, clock: clock)
         try dhcp.follow(try registry.fleet(), with: dhcpPorts)
         let lastProblem = Mutex("")
@@ -190,10 +197,14 @@ public final class Server: Sendable {
             registry: registry,
             dhcp: dhcp,
             exports: exports,
-            dns: dns?.endpoints ?? []
+            dns: dns?.endpoints ?? [],
+            trees: nfs?.exports
         )
         let admin = try Self.admin(setup, registry, store, boots, clock, facts, logger)
-        stops = [{ dhcp.stop() }, { dns?.stop() }, { admin.stop() }, { tftp.stop() }, { http.stop() }, { nbd.stop() }]
+        stops = [
+            { dhcp.stop() }, { dns?.stop() }, { admin.stop() }, { tftp.stop() }, { http.stop() }, { nbd.stop() },
+            { nfs?.server.stop() },
+        ]
         greet(loaders, catalog)
     }
 
