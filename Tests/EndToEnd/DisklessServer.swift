@@ -61,8 +61,8 @@ final class DisklessServer {
             rm \(new)/version-two
             was=$(stat -c %s \(old)/root.squashfs) is=$(stat -c %s \(new)/root.squashfs)
             before=$(sha256sum <\(old)/root.squashfs | cut -c1-64) after=$(sha256sum <\(new)/root.squashfs | cut -c1-64)
-            sed "s/$before/$after/; s/: $was\\$/: $is/; s/\"number\" : \(last)/\"number\" : \(last + 1)/; \
-                s/\"created\" : \"..../\"created\" : \"2099/" \(old)/manifest.json >\(new)/manifest.json
+            sed -e "s/$before/$after/" -e "s/ $was$/ $is/" -e 's/"number" : \(last)/"number" : \(last + 1)/' \
+                -e 's/"created" : "..../"created" : "2099/' \(old)/manifest.json >\(new)/manifest.json
             mv \(new) \(folder)/\(last + 1)
             """
         try lab.server.run(["sh", "-ec", script], limit: .seconds(120))

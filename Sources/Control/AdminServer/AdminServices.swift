@@ -18,6 +18,9 @@ public struct AdminServices: Sendable {
     /// What the server knows of itself.
     public var facts: @Sendable () -> ServerFacts
 
+    /// What is kept for nodes; nil for a server that keeps nothing.
+    public var storage: (any NodeStorageKeeping)?
+
     /// Services from their parts.
     public init(
         registry: any NodeRegistry,

@@ -21,6 +21,10 @@ public struct BootGrants: Hashable, Sendable, Codable {
     public var trees: [TreeGrant]
     /// The block devices of its own that it may open over NBD.
     public var volumes: [VolumeGrant]
+    /// What it mounts over its root, one line each, as it is told.
+    public var mounts: [String]
+    /// Further images that its menu offered.
+    public var otherImages: [ImageVersionID]
 
     /// Grants from their parts.
     public init(
@@ -31,7 +35,9 @@ public struct BootGrants: Hashable, Sendable, Codable {
         image: ImageVersionID,
         root: RootChoice,
         trees: [TreeGrant],
-        volumes: [VolumeGrant]
+        volumes: [VolumeGrant],
+        mounts: [String] = [],
+        otherImages: [ImageVersionID] = []
     ) {
         self.boot = boot
         self.node = node
@@ -41,6 +47,8 @@ public struct BootGrants: Hashable, Sendable, Codable {
         self.root = root
         self.trees = trees
         self.volumes = volumes
+        self.mounts = mounts
+        self.otherImages = otherImages
     }
 }
 

@@ -24,6 +24,10 @@ public struct RootPlan: Hashable, Sendable, Codable {
     public var url: String
     /// Where the node's own volume is, as the node is told; nil when it gets none.
     public var volume: String?
+    /// Where the node's swap space is, as the node is told; nil when it gets none.
+    public var swap: String?
+    /// What is mounted over the root, one line each (docs/protocols/node.md).
+    public var mounts: [String] = []
     /// The trees that the boot may mount.
     public var trees: [TreeGrant] = []
     /// The block devices that the boot may open.
@@ -31,6 +35,12 @@ public struct RootPlan: Hashable, Sendable, Codable {
 
     /// The size of a node's volume that nobody gave another one, in bytes; thin, so it takes what is written.
     public static let volumeSize: Int64 = 8 << 30
+
+    /// Whether the tree that it writes to lies over one image, so that a menu cannot offer another one.
+    var isOneImageOnly: Bool {
+        volumes.contains { $0.kind == .shared }
+            || choice.via == .nfs && choice.writes != .none && choice.writes != .ram
+    }
 
     init(choice: RootChoice, url: String) {
         self.choice = choice
@@ -41,15 +51,35 @@ public struct RootPlan: Hashable, Sendable, Codable {
 extension BootPlan {
     /// What this boot may use of the server's storage.
     public func grants(boot: BootIdentifier, mac: MACAddress, address: IPv4Address?) -> BootGrants {
-        BootGrants(
+        var trees = root.trees
+        let others = Set(
+            menu.entries.compactMap { entry -> ImageVersionID? in
+                if case .linux(let boot) = entry.action, boot.image != image { return boot.image }
+                return nil
+            }
+        ).sorted()
+        // What the menu offers beside the usual image may be read as that may.
+        for other in others {
+            if root.choice.via == .nfs {
+                trees.append(TreeGrant(path: "/images/\(other)", source: .image(other), isWritable: false, isOwn: true))
+            }
+            if root.choice.via == .nfsImage {
+                trees.append(
+                    TreeGrant(path: "/files/\(other)", source: .imageFiles(other), isWritable: false, isOwn: false)
+                )
+            }
+        }
+        return BootGrants(
             boot: boot,
             node: node,
             mac: mac,
             address: address,
             image: image,
             root: root.choice,
-            trees: root.trees,
-            volumes: root.volumes
+            trees: trees,
+            volumes: root.volumes,
+            mounts: root.mounts,
+            otherImages: others
         )
     }
 }

@@ -99,7 +99,8 @@ public struct BootPlanner: Sendable {
             "root via \(choice.via.rawValue) (\(inputs.settings.via.source)), writes \(choice.writes.rawValue)"
                 + " (\(inputs.settings.writes.source))"
         )
-        let root = rootPlan(choice, image: image, inputs)
+        let root = try rootPlan(choice, image: image, inputs)
+        reasons += storageReasons(inputs, root)
         let loader = try LoaderChoice.choose(
             LoaderChoice.Question(
                 request: inputs.request,

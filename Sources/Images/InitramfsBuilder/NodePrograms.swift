@@ -16,7 +16,7 @@ struct NodePrograms {
         "printf", "ps", "readlink", "reboot", "rm", "sed", "setsid", "sh", "sleep", "sort", "swapon", "switch_root",
         "tail",
         "timeout",
-        "tr", "udhcpc", "umount", "uname", "vi", "wget", "xxd",
+        "tr", "udhcpc", "umount", "uname", "vi", "wc", "wget", "xxd",
     ]
 
     private static let busyboxPlaces = [

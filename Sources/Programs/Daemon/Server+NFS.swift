@@ -15,7 +15,7 @@ extension Server {
         _ clock: any Clock,
         _ logger: Logger,
         held: @escaping @Sendable (MACAddress, _ isConnected: Bool) -> Void
-    ) -> (server: NFSServer, exports: TreeExports)? {
+    ) -> (server: NFSServer, exports: TreeExports, trees: TreeStore)? {
         do {
             guard geteuid() == 0 else {
                 throw SetupError("files are opened with the rights of the callers: run as root")
@@ -38,7 +38,7 @@ extension Server {
             )
             exports.cutting { [weak server] in server?.cutOthers(than: $0) }
             try server.start()
-            return (server, exports)
+            return (server, exports, trees)
         } catch {
             logger.warning("no roots over NFS, no kept state", metadata: ["why": "\(error)"])
             return nil

@@ -123,6 +123,7 @@ public final class Server: Sendable {
             peers: peers,
             lease: { dhcp.lease(of: $0) },
             ports: ports,
+            nfsPort: setup.nfsPort,
             clock: clock
         )
         let overlay: @Sendable (MACAddress, BootIdentifier, IPv4Address) -> [UInt8]? = { _, _, _ in nil }
@@ -158,6 +159,7 @@ public final class Server: Sendable {
         let exports = try RootExports(
             catalog: catalog,
             layersDirectory: setup.state.layers,
+            volumes: VolumeStore(state: setup.state, catalog: catalog, logger: logger),
             boots: boots,
             peers: peers,
             clock: clock,
@@ -200,7 +202,17 @@ public final class Server: Sendable {
             dns: dns?.endpoints ?? [],
             trees: nfs?.exports
         )
-        let admin = try Self.admin(setup, registry, store, boots, clock, facts, logger)
+        let keeper = NodeStorageKeeper(
+            state: setup.state,
+            registry: registry,
+            grants: boots.grants,
+            trees: nfs?.trees,
+            connected: { [exports] in
+                Set(exports.connectedRoots.map(\.node) + (nfs?.exports.connectedBoots.map(\.node) ?? []))
+            },
+            logger: logger
+        )
+        let admin = try Self.admin(setup, registry, store, boots, clock, facts, keeper, logger)
         stops = [
             { dhcp.stop() }, { dns?.stop() }, { admin.stop() }, { tftp.stop() }, { http.stop() }, { nbd.stop() },
             { nfs?.server.stop() },
@@ -227,6 +239,7 @@ public final class Server: Sendable {
         _ boots: BootService,
         _ clock: SystemClock,
         _ facts: Facts,
+        _ keeper: NodeStorageKeeper,
         _ logger: Logger
     ) throws -> HTTPServer {
         let path = setup.state.adminSocket
@@ -234,19 +247,19 @@ public final class Server: Sendable {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         var options = HTTPServerOptions()
         options.bodyLimit = AdminHandler.bodyLimit
+        var services = AdminServices(
+            registry: registry,
+            leases: store,
+            log: store,
+            planning: Onlooker(boots: boots),
+            clock: clock,
+            backup: .files(of: store, in: setup.state),
+            facts: { facts.now }
+        )
+        services.storage = keeper
         return try HTTPServer(
             on: StreamListener(unix: path),
-            handler: AdminHandler(
-                AdminServices(
-                    registry: registry,
-                    leases: store,
-                    log: store,
-                    planning: Onlooker(boots: boots),
-                    clock: clock,
-                    backup: .files(of: store, in: setup.state),
-                    facts: { facts.now }
-                )
-            ),
+            handler: AdminHandler(services),
             options: options,
             logger: logger
         )

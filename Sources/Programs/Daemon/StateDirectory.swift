@@ -36,6 +36,8 @@ public struct StateDirectory: Sendable {
     public var handleKey: String { "\(path)/nfs-handles.key" }
     /// The kept root of a node, as changes over its image.
     public func root(of node: NodeName) -> String { "\(nodes)/\(node)/root" }
+    /// The volume of a node with `writes: keep`.
+    public func volume(of node: NodeName) -> String { "\(nodes)/\(node)/volume" }
     /// What a node's `state:` paths hold.
     public func state(of node: NodeName) -> String { "\(nodes)/\(node)/state" }
     /// Loaders of the user's own, which win over the distribution's.

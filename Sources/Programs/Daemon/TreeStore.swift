@@ -81,6 +81,16 @@ final class TreeStore: Sendable {
     /// Lets go of every tree that `isWanted` does not want any more.
     func keepOnly(_ isWanted: (TreeSource) -> Bool) { _ = end { !isWanted($0) } }
 
+    /// Lets go of every tree of a node's own.
+    func end(_ node: NodeName) {
+        _ = end { source in
+            switch source {
+            case .cow(_, node, _), .keep(_, node), .state(node): true
+            default: false
+            }
+        }
+    }
+
     /// Lets go of the trees that `isOver` names; whether there was one.
     private func end(where isOver: (TreeSource) -> Bool) -> Bool {
         let dropped = opened.withLock { state in

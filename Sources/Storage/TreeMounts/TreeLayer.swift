@@ -83,6 +83,22 @@ public struct TreeLayer: Sendable {
         try remove(path)
     }
 
+    /// Begins the layer anew, empty; handles of before mean nothing any more.
+    public func clear() throws(MountError) {
+        let count = count
+        guard OneLine.read("\(path)/base") != nil else { return try remove() }
+        try remove()
+        try makeDirectories(path)
+        try OneLine.write("\(count + 1)", to: "\(path)/count")
+    }
+
+    /// Takes the layer's handles for void: it is a copy of one that was elsewhere.
+    public func forgetHandles(after count: Int) throws(MountError) {
+        try OneLine.write("\(max(count, self.count) + 1)", to: "\(path)/count")
+        // Laid over any image it is made fit for that one, as after an update.
+        try OneLine.write("copied", to: "\(path)/base")
+    }
+
     /// What overlayfs noted of the image below: handles that another image cannot have.
     private static let origins = ["origin", "impure", "uuid", "nlink", "protattr"]
 
