@@ -4,6 +4,7 @@ import BootModel
 import Daemon
 import FleetFile
 import ImageStore
+import NetworkTypes
 
 /// `diskless generate exports`: exports(5) for the kernel's NFS server.
 struct GenerateExports: ParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BootModel
+import Daemon
 import ImageStore
 
 /// `diskless generate nbd-server`: the configuration of nbd-server(1).
