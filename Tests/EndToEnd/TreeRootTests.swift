@@ -7,7 +7,7 @@ import VirtualLab
 struct TreeRootTests {
     /// A root of its own on the server: packages are installed, the server is killed while it writes, and everything is
     /// there after a reboot and after the image below was updated.
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(25)))
     func aKeptTreeOutlivesServerRebootAndUpdate() throws {
         let lab = try EndToEndLab(
             "nfs-keep",
@@ -47,7 +47,7 @@ struct TreeRootTests {
 /// The same with the other kinds of tree; each boot is one kind.
 @Suite(.serialized, .enabled(if: Repository.canRun, "no root, no built program, or a tool of the lab is missing"))
 struct TreeRootMatrixTests {
-    @Test(.timeLimit(.minutes(15)), arguments: ["none", "ram", "cow", "shared"])
+    @Test(.timeLimit(.minutes(25)), arguments: Repository.whole(["none", "ram", "cow", "shared"]))
     func aTreeOutlivesTheServer(writes: String) throws {
         let lab = try EndToEndLab(
             "nfs-\(writes)",
