@@ -94,7 +94,7 @@ let package = Package(
 
         // Images
         module("Images", "InitramfsBuilder", ["CPIO", "CLinux"]),
-        module("Images", "ImageBuilder", ["BootModel", "ImageStore", "CLinux"]),
+        module("Images", "ImageBuilder", ["BootModel", "ImageStore", "CPIO", "CLinux"]),
 
         // Servers
         module("Servers", "NetworkIO", ["CLinux", "NetworkTypes"]),
@@ -191,7 +191,7 @@ let package = Package(
         tests("NBDServer", ["NBD", "BlockStorage", "NetworkIO", "NetworkTypes", "CLinux", log]),
         tests("Digests", ["CLinux"]),
         tests("ImageStore", ["BootModel", "CLinux"]),
-        tests("ImageBuilder", ["BootModel", "ImageStore", "CLinux"]),
+        tests("ImageBuilder", ["BootModel", "ImageStore", "CPIO", "CLinux"]),
         tests("VirtualLab", ["NetworkTypes", "CLinux"]),
         // Other people's clients against our servers; they run the built program, so it is built with them.
         .testTarget(
