@@ -108,8 +108,7 @@ import Testing
     /// DISCOVER and REQUEST as the EEPROM sends them: an x86 BIOS by option 93, a Pi by option 97.
     private func ask(_ server: ServerProcess, model: UInt8) throws {
         let socket = try TestNetwork.socket(in: server.network.client) {
-            let socket = try UDPSocket(bind: Endpoint(.any, 68), to: TestNetwork.interface)
-            return socket
+            try UDPSocket(bind: Endpoint(.any, 68), interface: TestNetwork.interface, broadcast: true)
         }
         for (kind, wanted) in [(UInt8(1), UInt8(2)), (3, 5)] {
             let packet = Self.packet(kind: kind, model: model)

@@ -46,10 +46,10 @@ enum RaspberryPiFirmware {
             var status = stat()
             let path = "\(directory)/\(name)"
             guard unsafe lstat(path, &status) == 0 else { continue }
-            switch status.st_mode & S_IFMT {
-            case S_IFDIR where prefix.utf8.count(where: { $0 == UInt8(ascii: "/") }) < 4:
+            switch status.st_mode & 0o170000 {
+            case 0o040000 where prefix.utf8.count(where: { $0 == UInt8(ascii: "/") }) < 4:
                 collect(path, "\(prefix)\(name)/", &files)
-            case S_IFREG: files.append(("\(prefix)\(name)", path))
+            case 0o100000: files.append(("\(prefix)\(name)", path))
             default: break
             }
         }
