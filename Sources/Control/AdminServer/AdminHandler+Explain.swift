@@ -37,6 +37,7 @@ extension AdminHandler {
             isKnown: isKnown,
             settings: SettingLine.lines(context.settings(of: node, machine: machine))
         )
+        explanation.profiles = context.settings(of: node, machine: machine).profiles.map(\.words)
         let address = node.address ?? context.lease(of: node)?.address
         let networks = services.facts().networks
         let served =
