@@ -209,7 +209,10 @@ import Testing
         func acknowledged() -> [String] {
             noted.flatMap { NBDClientProgram.text($0).split(separator: "\n").map(String.init) }
         }
-        for _ in 0..<60_000 where acknowledged().count < 1500 { usleep(5000) }
+        for _ in 0..<60_000 {
+            if acknowledged().count >= 1500 { break }
+            usleep(5000)
+        }
         server.kill()
         for process in clients {
             var status: CInt = 0
