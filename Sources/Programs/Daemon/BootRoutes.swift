@@ -16,6 +16,16 @@ struct BootRoutes: HTTPHandler {
     let overlay: @Sendable (MACAddress, BootIdentifier, IPv4Address) -> [UInt8]?
     let clock: any Clock
     let logger: Logger
+    private let files = OpenFiles()
+
+    /// The files of image versions, which are the same for everybody; the rest may have to be made, or wait for the disk.
+    func respondAtOnce(to request: HTTPRequest) -> HTTPResponse? {
+        request.path.components.first == "images" ? respond(to: request) : nil
+    }
+
+    var openFiles: OpenFiles? { files }
+
+    func wantsReport(of head: HTTPRequestHead) -> Bool { head.method == .get && Self.kind(of: head.path) != nil }
 
     func respond(to request: HTTPRequest) -> HTTPResponse {
         let parts = request.path.components
@@ -126,30 +136,58 @@ struct BootRoutes: HTTPHandler {
             return .text(.internalServerError, "the server cannot make this loader")
         }
         // UEFI HTTP Boot goes by the media type or the ending of the name.
-        return file(path, type: name.hasSuffix(".efi") ? "application/efi" : "application/octet-stream", tag: nil)
+        let type = name.hasSuffix(".efi") ? "application/efi" : "application/octet-stream"
+        var response = file("loaders\(path)", request, type: type) { (path, nil) }
+        // What is made depends on the address that was asked.
+        response.isForAnyone = false
+        return response
     }
 
     private func imageFile(_ request: HTTPRequest, name: String, number: String, file: String) -> HTTPResponse {
         if let refused = refuse(request, unless: [.get, .head]) { return refused }
-        guard let id = ImageVersionID("\(name)@\(number)"), let version = try? catalog.resolve(.version(id)),
-            let role = version.files.first(where: { $0.value.name == file })?.key,
-            let path = try? catalog.path(of: role, in: id)
-        else { return notFound(request) }
-        return self.file(path, type: "application/octet-stream", tag: version.files[role].map { "\"\($0.sha256)\"" })
+        return self.file("images/\(name)/\(number)/\(file)", request, type: "application/octet-stream") {
+            guard let id = ImageVersionID("\(name)@\(number)"), let version = try? catalog.resolve(.version(id)),
+                let role = version.files.first(where: { $0.value.name == file })?.key,
+                let path = try? catalog.path(of: role, in: id)
+            else { return nil }
+            return (path, version.files[role].map { "\"\($0.sha256)\"" })
+        }
     }
 
-    private func file(_ path: String, type: String, tag: String?) -> HTTPResponse {
+    private struct NoSuchFile: Error {}
+
+    /// A file that `find` knows by its path and tag, kept open under `key` for the next who asks.
+    private func file(
+        _ key: String,
+        _ request: HTTPRequest,
+        type: String,
+        find: () -> (path: String, tag: String?)?
+    ) -> HTTPResponse {
         do {
-            let descriptor = try FileDescriptor("open \(path)", unsafe clinux_open(path, O_RDONLY | O_CLOEXEC, 0))
-            var status = stat()
-            try check("read the size of \(path)", unsafe fstat(descriptor.number, &status))
-            let size = UInt64(clamping: status.st_size)
-            let tag = tag ?? "\"\(status.st_ino)-\(size)-\(status.st_mtim.tv_sec)\""
-            return .file(HTTPFile(descriptor, size: size, tag: tag, modified: status.st_mtim.tv_sec), type: type)
+            let file = try files.file(key) {
+                guard let found = find() else { throw NoSuchFile() }
+                return try Self.open(found.path, tag: found.tag, type: type)
+            }
+            var response = HTTPResponse.file(file)
+            response.isForAnyone = true
+            return response
+        } catch is NoSuchFile {
+            return notFound(request)
         } catch {
-            logger.error("cannot send a file", metadata: ["file": "\(path)", "error": "\(error)"])
+            logger.error("cannot send a file", metadata: ["file": "\(key)", "error": "\(error)"])
             return .text(.internalServerError, "the server cannot read this file")
         }
+    }
+
+    private static func open(_ path: String, tag: String?, type: String) throws -> HTTPFile {
+        let descriptor = try FileDescriptor("open \(path)", unsafe clinux_open(path, O_RDONLY | O_CLOEXEC, 0))
+        var status = stat()
+        try check("read the size of \(path)", unsafe fstat(descriptor.number, &status))
+        let size = UInt64(clamping: status.st_size)
+        let tag = tag ?? "\"\(status.st_ino)-\(size)-\(status.st_mtim.tv_sec)\""
+        var file = HTTPFile(descriptor, size: size, tag: tag, modified: status.st_mtim.tv_sec)
+        file.type = type
+        return file
     }
 
     private func notFound(_ request: HTTPRequest) -> HTTPResponse {

@@ -17,7 +17,11 @@ public struct HTTPPath: Hashable, Sendable, CustomStringConvertible {
             guard let bytes = percentDecode(part), let text = String(validating: bytes, as: UTF8.self) else {
                 throw .invalidTarget
             }
-            guard !bytes.contains(0x2F), !text.unicodeScalars.contains(where: isControl) else { throw .invalidTarget }
+            guard bytes.allSatisfy({ $0 != 0x2F && $0 >= 0x20 && $0 != 0x7F }) else { throw .invalidTarget }
+            // Beyond ASCII there are more characters that drive a terminal.
+            if bytes.contains(where: { $0 >= 0x80 }), text.unicodeScalars.contains(where: isControl) {
+                throw .invalidTarget
+            }
             if text == "." { continue }
             guard text != ".." else { throw .pathLeavesRoot }
             components.append(text)

@@ -80,7 +80,8 @@ public struct HTTPRequestHead: Hashable, Sendable {
 
     /// Whether the connection stays open after the reply (RFC 9112 section 9.3).
     public var keepsConnection: Bool {
-        let tokens = (value(of: "connection") ?? "").lowercased().split(separator: ",").map { $0.filter { $0 != " " } }
+        guard let value = value(of: "connection") else { return minorVersion > 0 }
+        let tokens = value.lowercased().split(separator: ",").map { $0.filter { $0 != " " } }
         if tokens.contains("close") { return false }
         return minorVersion > 0 || tokens.contains("keep-alive")
     }

@@ -43,8 +43,8 @@ public enum HTTPRequestParser {
         return Parsed(head: head, length: end)
     }
 
-    /// The offset behind the first empty line.
-    private static func endOfHead(_ bytes: Span<UInt8>, from start: Int) -> Int? {
+    /// The offset behind the first empty line at or after `start`; nil when there is none yet.
+    public static func endOfHead(_ bytes: Span<UInt8>, from start: Int) -> Int? {
         var index = start
         while index + 3 < bytes.count {
             if bytes[index + 3] == 0x0A, bytes[index + 2] == 0x0D, bytes[index + 1] == 0x0A, bytes[index] == 0x0D {
@@ -123,7 +123,7 @@ public enum HTTPRequestParser {
         while start < end, line[start] == 0x20 || line[start] == 0x09 { start += 1 }
         while end > start, line[end - 1] == 0x20 || line[end - 1] == 0x09 { end -= 1 }
         for index in start..<end where line[index] < 0x20 && line[index] != 0x09 || line[index] == 0x7F { return nil }
-        return HTTPField(text(line.extracting(0..<colon)).lowercased(), text(line.extracting(start..<end)))
+        return HTTPField(lowercase(line.extracting(0..<colon)), text(line.extracting(start..<end)))
     }
 
     /// Checks what decides where the request ends.
@@ -166,6 +166,17 @@ public enum HTTPRequestParser {
             }
         }
         return true
+    }
+
+    /// A token in lower case.
+    private static func lowercase(_ token: Span<UInt8>) -> String {
+        unsafe String(unsafeUninitializedCapacity: token.count) { room in
+            for index in token.indices {
+                let byte = token[index]
+                unsafe room[index] = (0x41...0x5A).contains(byte) ? byte | 0x20 : byte
+            }
+            return token.count
+        }
     }
 
     private static func text(_ bytes: Span<UInt8>) -> String {

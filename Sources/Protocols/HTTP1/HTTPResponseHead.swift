@@ -15,24 +15,47 @@ public struct HTTPResponseHead: Hashable, Sendable {
     ///
     /// Control characters in names and values become blanks: what a handler took from a request must not begin a new line.
     public func write(to bytes: inout [UInt8]) {
+        Self.writeStatus(status, to: &bytes)
+        for field in fields { Self.writeField(field.name, field.value, to: &bytes) }
+        bytes.append(0x0D)
+        bytes.append(0x0A)
+    }
+
+    /// Appends a status line, for a head that is written piece by piece.
+    public static func writeStatus(_ status: HTTPStatus, to bytes: inout [UInt8]) {
         bytes.append(contentsOf: "HTTP/1.1 ".utf8)
-        bytes.append(contentsOf: String(status.rawValue).utf8)
+        writeDecimal(UInt64(clamping: status.rawValue), to: &bytes)
         bytes.append(0x20)
         bytes.append(contentsOf: status.reason.utf8)
-        bytes.append(contentsOf: "\r\n".utf8)
-        for field in fields {
-            Self.append(field.name, to: &bytes)
-            bytes.append(contentsOf: ": ".utf8)
-            Self.append(field.value, to: &bytes)
-            bytes.append(contentsOf: "\r\n".utf8)
-        }
-        bytes.append(contentsOf: "\r\n".utf8)
+        bytes.append(0x0D)
+        bytes.append(0x0A)
+    }
+
+    /// Appends one field, with control characters as blanks.
+    public static func writeField(_ name: String, _ value: String, to bytes: inout [UInt8]) {
+        append(name, to: &bytes)
+        bytes.append(0x3A)
+        bytes.append(0x20)
+        append(value, to: &bytes)
+        bytes.append(0x0D)
+        bytes.append(0x0A)
+    }
+
+    /// Appends a number in decimal digits.
+    public static func writeDecimal(_ number: UInt64, to bytes: inout [UInt8]) {
+        let start = bytes.count
+        var rest = number
+        repeat {
+            bytes.append(UInt8(0x30 + rest % 10))
+            rest /= 10
+        } while rest > 0
+        bytes[start...].reverse()
     }
 
     private static func append(_ text: String, to bytes: inout [UInt8]) {
         let start = bytes.count
         bytes.append(contentsOf: text.utf8)
-        for index in start..<bytes.count { bytes[index] = harmless(bytes[index]) }
+        for index in start..<bytes.count where bytes[index] < 0x20 || bytes[index] == 0x7F { bytes[index] = 0x20 }
     }
 
     /// The head with its empty line.
@@ -43,8 +66,6 @@ public struct HTTPResponseHead: Hashable, Sendable {
         return bytes
     }
 }
-
-private func harmless(_ byte: UInt8) -> UInt8 { byte < 0x20 || byte == 0x7F ? 0x20 : byte }
 
 /// A body whose length is not known when it begins (RFC 9112 section 7.1).
 public enum HTTPChunk {

@@ -1,28 +1,47 @@
-import CLinux
 import HTTP1
-import Logging
 import NetworkIO
 import NetworkTypes
-import Synchronization
 
-/// Reads requests from one connection and has them answered, one after another.
-struct HTTPConnection: ~Copyable {
-    private let entry: ConnectionEntry
-    private let handler: any HTTPHandler
-    private let options: HTTPServerOptions
-    private let logger: Logger
-    private let peer: HTTPPeer
-    private let local: Endpoint?
-    private var buffer = [UInt8](repeating: 0, count: 4096)
-    /// How many bytes of `buffer` have arrived and were not used yet; they lie at its start.
-    private var filled = 0
-    private var sender: HTTPReplySender
+/// One connection, as the thread that serves it keeps it.
+final class HTTPConnection {
+    /// What it does.
+    enum Phase {
+        /// Nothing of a request has arrived.
+        case idle
+        /// A head is arriving.
+        case head
+        /// The body of a request is arriving.
+        case body(HTTPRequestHead)
+        /// A handler works on the answer, or streams it.
+        case answering
+        /// A reply goes out.
+        case sending(OutgoingReply)
+        /// The last reply is out; the client gets time to read it before the connection is closed.
+        case lingering
+    }
 
-    init(_ entry: ConnectionEntry, handler: any HTTPHandler, options: HTTPServerOptions, logger: Logger) {
+    let entry: ConnectionEntry
+    let peer: HTTPPeer
+    let local: Endpoint?
+    /// Its place in the loop and how often the place was used: what the kernel tells of it.
+    let mark: UInt64
+    var phase = Phase.idle
+    /// When its patience ends (monotonic nanoseconds).
+    var deadline: UInt64 = 0
+    /// What has arrived and was not used yet.
+    var pending: [UInt8] = []
+    /// How many bytes of `pending` are known to hold no end of a head.
+    var searched = 0
+    /// The body that is arriving.
+    var body: [UInt8] = []
+    /// Whether the kernel may have something to read.
+    var isReadable = true
+    /// Whether the client has ended its side.
+    var hasEnded = false
+
+    init(_ entry: ConnectionEntry, mark: UInt64) {
         self.entry = entry
-        self.handler = handler
-        self.options = options
-        self.logger = logger
+        self.mark = mark
         if let endpoint = entry.socket.peer {
             peer = .network(endpoint)
         } else {
@@ -30,134 +49,69 @@ struct HTTPConnection: ~Copyable {
             peer = .process(id: credentials?.process ?? 0, user: credentials?.user ?? .max)
         }
         local = entry.socket.local
-        sender = HTTPReplySender(entry.socket)
     }
 
-    private enum Failure: Error {
-        /// The client left, or was silent for too long where silence is allowed.
-        case closed
-        /// The request is refused; the connection ends after the reply.
-        case refused(HTTPStatus, String)
+    var socket: CInt { entry.socket.descriptor.number }
+}
+
+/// A reply that did not go out in one piece.
+struct OutgoingReply {
+    /// Head and content that are in memory, as far as they are not sent.
+    var bytes: [UInt8]
+    var position = 0
+    /// A file, and what of it is not sent yet.
+    var file: (descriptor: FileDescriptor, left: Range<UInt64>)?
+    /// What follows, in order.
+    var pieces: ArraySlice<HTTPPieces.Piece> = []
+    /// What it is reported as.
+    var account: ReplyAccount
+}
+
+extension OutgoingReply {
+    /// The most zero bytes that lie in memory at once.
+    private static let zeroRun: UInt64 = 65536
+
+    /// How many bytes of it are still to be sent.
+    var unsent: UInt64 {
+        UInt64(bytes.count - position) + UInt64(file?.left.count ?? 0) + pieces.reduce(0) { $0 + $1.size }
     }
 
-    mutating func run() {
-        while true {
-            do throws(Failure) {
-                guard try answerOne() else { break }
-            } catch {
-                if case .refused(let status, let message) = error { refuse(status, message) }
-                break
-            }
+    /// Takes up the next piece; false when there is none.
+    mutating func takeNextPiece() -> Bool {
+        guard let piece = pieces.popFirst() else { return false }
+        position = 0
+        bytes = []
+        file = nil
+        switch piece {
+        case .bytes(let content): bytes = content
+        case .file(let descriptor, let range): file = (descriptor, range)
+        case .zeros(let count):
+            bytes = [UInt8](repeating: 0, count: Int(min(count, Self.zeroRun)))
+            if count > Self.zeroRun { pieces.insert(.zeros(count - Self.zeroRun), at: pieces.startIndex) }
         }
-        entry.socket.disconnect()
+        return true
     }
+}
 
-    /// Reads a request and answers it; false when the connection ends with it.
-    private mutating func answerOne() throws(Failure) -> Bool {
-        let head = try readHead()
-        let body = try readBody(head)
-        entry.idleSince.store(0, ordering: .relaxed)
-        let request = HTTPRequest(head: head, body: body, peer: peer, local: local)
-        let report = sender.send(handler.respond(to: request), for: request)
-        handler.finished(report)
-        entry.idleSince.store(monotonicNow(), ordering: .relaxed)
-        return report.isComplete && sender.keepsConnection
-    }
+/// What will be told about a reply.
+struct ReplyAccount {
+    /// nil where nobody wants a report.
+    var request: HTTPRequest?
+    var status: HTTPStatus
+    var expected: UInt64?
+    var began: UInt64
+    var keepsConnection: Bool
 
-    private mutating func readHead() throws(Failure) -> HTTPRequestHead {
-        var searched = 0
-        let began = monotonicNow()
-        var firstByte: UInt64? = filled > 0 ? began : nil
-        while true {
-            if filled > 0 {
-                if let parsed = try parse(searched) {
-                    use(parsed.length)
-                    return parsed.head
-                }
-                searched = filled
-            }
-            if filled == buffer.count {
-                buffer.append(contentsOf: repeatElement(0, count: buffer.count))
-            }
-            let limit = firstByte == nil ? options.idleSeconds : options.requestSeconds
-            let count = try receive(since: firstByte ?? began, limit: limit, inRequest: firstByte != nil)
-            if firstByte == nil { firstByte = monotonicNow() }
-            filled += count
-        }
-    }
-
-    private func parse(_ searched: Int) throws(Failure) -> HTTPRequestParser.Parsed? {
-        do throws(HTTPRequestError) {
-            return try HTTPRequestParser.parse(buffer.span.extracting(0..<filled), searched: searched)
-        } catch {
-            throw .refused(error.status, error.description)
-        }
-    }
-
-    private mutating func readBody(_ head: HTTPRequestHead) throws(Failure) -> [UInt8] {
-        if let expectation = head.value(of: "expect"), head.minorVersion > 0, expectation.lowercased() != "100-continue"
-        {
-            throw .refused(.expectationFailed, "Expect: \(expectation) is not known here")
-        }
-        guard head.contentLength > 0 else { return [] }
-        guard head.contentLength <= options.bodyLimit else {
-            throw .refused(.contentTooLarge, "the body is larger than \(options.bodyLimit) bytes")
-        }
-        if head.expectsContinue, filled == 0 {
-            guard (try? entry.socket.send(HTTPResponseHead(.continue).encoded)) != nil else { throw .closed }
-        }
-        var body = Array(buffer[..<min(filled, head.contentLength)])
-        use(body.count)
-        let began = monotonicNow()
-        while body.count < head.contentLength {
-            let count = try receive(since: began, limit: options.requestSeconds, inRequest: true)
-            let used = min(count, head.contentLength - body.count)
-            body.append(contentsOf: buffer[..<used])
-            filled = count
-            use(used)
-        }
-        return body
-    }
-
-    /// Receives behind what is in the buffer; the receive timeout of the socket only paces the look at the clock.
-    private mutating func receive(since: UInt64, limit: Int, inRequest: Bool) throws(Failure) -> Int {
-        while true {
-            let socket = entry.socket
-            let start = filled
-            var failure: CInt = 0
-            let count = unsafe buffer.withUnsafeMutableBytes { bytes -> Int in
-                do throws(SystemCallError) {
-                    return unsafe try socket.receive(into: UnsafeMutableRawBufferPointer(rebasing: bytes[start...]))
-                } catch {
-                    failure = error.number
-                    return -1
-                }
-            }
-            if count > 0 { return count }
-            guard count < 0, failure == EAGAIN else { throw .closed }
-            guard monotonicNow() - since < UInt64(limit) * 1_000_000_000 else {
-                guard inRequest else { throw .closed }
-                throw .refused(.requestTimeout, "the request did not arrive within \(limit) s")
-            }
-        }
-    }
-
-    /// Drops bytes from the start of the buffer.
-    private mutating func use(_ count: Int) {
-        if count < filled { buffer.replaceSubrange(0..<filled - count, with: Array(buffer[count..<filled])) }
-        filled -= count
-    }
-
-    private mutating func refuse(_ status: HTTPStatus, _ message: String) {
-        logger.info("HTTP \(peer): refused: \(message.printable)")
-        sender.refuse(status, message)
-        // Closing with unread bytes resets the connection, and the client would never see the reply.
-        let socket = entry.socket
-        shutdown(socket.descriptor.number, CInt(SHUT_WR))
-        socket.setTimeouts(receive: 1)
-        for _ in 0..<64 {
-            let count = unsafe buffer.withUnsafeMutableBytes { unsafe (try? socket.receive(into: $0)) ?? 0 }
-            if count <= 0 { break }
-        }
+    /// The report of a reply of which `unsent` bytes of content did not go out.
+    func report(unsent: UInt64, isComplete: Bool) -> HTTPReport? {
+        guard let request else { return nil }
+        return HTTPReport(
+            request: request,
+            status: status,
+            bytes: (expected ?? 0) - min(unsent, expected ?? 0),
+            expected: expected,
+            seconds: Double(monotonicNow() - began) / 1e9,
+            isComplete: isComplete
+        )
     }
 }

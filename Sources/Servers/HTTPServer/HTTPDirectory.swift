@@ -1,16 +1,22 @@
 import CLinux
-import HTTP1
+public import HTTP1
 import NetworkIO
 
 /// Serves the files below one directory, read only.
 public struct HTTPDirectory: HTTPHandler {
     private let directory: ConfinedDirectory
-    private let report: @Sendable (HTTPReport) -> Void
+    private let report: (@Sendable (HTTPReport) -> Void)?
+    private let files: OpenFiles
 
     /// Serves the directory at `path`.
     ///
     /// Throws `SystemCallError` when it cannot be opened.
-    public init(_ path: String, report: @escaping @Sendable (HTTPReport) -> Void = { _ in }) throws {
+    public init(
+        _ path: String,
+        files: OpenFiles = OpenFiles(),
+        report: (@Sendable (HTTPReport) -> Void)? = nil
+    ) throws {
+        self.files = files
         directory = try ConfinedDirectory(path)
         self.report = report
     }
@@ -22,10 +28,17 @@ public struct HTTPDirectory: HTTPHandler {
             refusal.fields.append(HTTPField("Allow", "GET, HEAD"))
             return refusal
         }
-        let name = request.path.components.joined(separator: "/")
+        let parts = request.path.components
+        let name = parts.count == 1 ? parts[0] : parts.joined(separator: "/")
         do {
-            let file = try directory.open(name.isEmpty ? "." : name)
-            return .file(HTTPFile(file), type: HTTPMediaType.of(name))
+            let file = try files.file(name) { () throws(SystemCallError) in
+                var file = HTTPFile(try directory.open(name.isEmpty ? "." : name))
+                file.type = HTTPMediaType.of(name)
+                return file
+            }
+            var response = HTTPResponse.file(file)
+            response.isForAnyone = true
+            return response
         } catch {
             switch error.number {
             case ENOENT, ENOTDIR, ENAMETOOLONG: return .text(.notFound, "no file '/\(name)' here")
@@ -37,8 +50,15 @@ public struct HTTPDirectory: HTTPHandler {
         }
     }
 
+    /// Looking a file up is as good as without waiting.
+    public func respondAtOnce(to request: HTTPRequest) -> HTTPResponse? { respond(to: request) }
+
     /// Passes the report on.
-    public func finished(_ report: HTTPReport) { self.report(report) }
+    public func finished(_ report: HTTPReport) { self.report?(report) }
+    /// Whether somebody takes them.
+    public func wantsReport(of head: HTTPRequestHead) -> Bool { report != nil }
+    /// The files it has served lately.
+    public var openFiles: OpenFiles? { files }
 }
 
 /// What kind of content a file name promises.

@@ -57,6 +57,10 @@ public struct HTTPFile: Sendable {
     public var tag: String
     /// The time of the last change in seconds since 1970.
     public var modified: Int?
+    /// The media type, where it is known with the file.
+    public var type: String?
+    /// Where it is kept open, if it is.
+    var kept: OpenFiles.OpenFile?
 
     /// A region from its parts.
     public init(_ descriptor: FileDescriptor, offset: UInt64 = 0, size: UInt64, tag: String, modified: Int? = nil) {
@@ -87,8 +91,8 @@ public struct HTTPResponse: Sendable {
         case file(HTTPFile)
         /// Content put together while it is sent; ranges and conditions as for a file.
         case pieces(HTTPPieces)
-        /// Bytes as they come up, in chunks. The closure runs on the connection's thread; it ends the content by
-        /// returning, and must return soon after `send` throws or `isOpen` turns false.
+        /// Bytes as they come up, in chunks. The closure runs on a thread of its own; it ends the content by returning,
+        /// and must return soon after `send` throws or `isOpen` turns false.
         case stream(@Sendable (HTTPStream) throws -> Void)
     }
 
@@ -98,6 +102,10 @@ public struct HTTPResponse: Sendable {
     public var fields: [HTTPField]
     /// The content.
     public var body: Body
+    /// Whether every client that sends the same bytes gets this answer for as long as its file is the same.
+    ///
+    /// Counts for files of `OpenFiles` alone.
+    public var isForAnyone = false
 
     /// A reply from its parts.
     public init(_ status: HTTPStatus, fields: [HTTPField] = [], body: Body = .none) {
@@ -122,6 +130,9 @@ public struct HTTPResponse: Sendable {
         HTTPResponse(.ok, fields: [HTTPField("Content-Type", type)], body: .pieces(pieces))
     }
 
+    /// A file that tells its media type itself.
+    public static func file(_ file: HTTPFile) -> Self { HTTPResponse(.ok, body: .file(file)) }
+
     /// A file of a media type.
     public static func file(_ file: HTTPFile, type: String) -> Self {
         HTTPResponse(.ok, fields: [HTTPField("Content-Type", type)], body: .file(file))
@@ -145,16 +156,27 @@ public struct HTTPReport: Sendable {
 }
 
 /// Answers requests, and is told how the answers arrived.
-///
-/// Both are called on the connection's own thread, so they may wait; other connections go on.
 public protocol HTTPHandler: Sendable {
-    /// The answer to a request.
+    /// The answer to a request, on a thread that may wait; other connections go on.
     func respond(to request: HTTPRequest) -> HTTPResponse
-    /// The answer was sent, or cut off.
+    /// The answer to a request when it is known without waiting, on a thread that serves many connections; nil has
+    /// `respond` asked. Never a stream.
+    func respondAtOnce(to request: HTTPRequest) -> HTTPResponse?
+    /// The answer was sent, or cut off. Called one after another, on a thread that may wait.
     func finished(_ report: HTTPReport)
+    /// Whether `finished` is to be called for such a request.
+    func wantsReport(of head: HTTPRequestHead) -> Bool
+    /// The files that it keeps open, for the server to close those that are not asked for any more.
+    var openFiles: OpenFiles? { get }
 }
 
 extension HTTPHandler {
+    /// Has `respond` asked.
+    public func respondAtOnce(to request: HTTPRequest) -> HTTPResponse? { nil }
     /// Takes no note.
     public func finished(_ report: HTTPReport) {}
+    /// Wants all.
+    public func wantsReport(of head: HTTPRequestHead) -> Bool { true }
+    /// Keeps none.
+    public var openFiles: OpenFiles? { nil }
 }

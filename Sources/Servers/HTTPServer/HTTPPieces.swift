@@ -59,32 +59,3 @@ public struct HTTPPieces: Sendable {
         return found
     }
 }
-
-extension StreamSocket {
-    /// The most zero bytes that lie in memory at once.
-    private static let zeroRun: UInt64 = 65536
-
-    /// Sends pieces one after another; `sent` counts along, also when it throws.
-    ///
-    /// Throws `SystemCallError` when the client has left or stopped reading; returns early when a file has become shorter.
-    func send(_ pieces: [HTTPPieces.Piece], sent: inout UInt64) throws(SystemCallError) {
-        for piece in pieces {
-            let before = sent
-            switch piece {
-            case .bytes(let bytes):
-                try send(bytes)
-                sent += UInt64(bytes.count)
-            case .file(let file, let range): try sendFile(file, range, sent: &sent)
-            case .zeros(var count):
-                let zeros = [UInt8](repeating: 0, count: Int(min(count, Self.zeroRun)))
-                while count > 0 {
-                    let length = min(count, Self.zeroRun)
-                    try send(length == UInt64(zeros.count) ? zeros : Array(zeros[..<Int(length)]))
-                    sent += length
-                    count -= length
-                }
-            }
-            guard sent - before == piece.size else { return }
-        }
-    }
-}

@@ -2,18 +2,21 @@ import CLinux
 import HTTP1
 public import Logging
 public import NetworkIO
+import NetworkTypes
 import Synchronization
 
-/// Serves HTTP/1.1 on a TCP port or a Unix socket, one thread for each connection.
+/// Serves HTTP/1.1 on a TCP port or a Unix socket: a few threads for all connections, others for answers that may wait.
 public final class HTTPServer: Sendable {
     /// Where it listens; a port of 0 was replaced by the kernel's choice.
     public var place: StreamListener.Place { listener.place }
 
     private let listener: StreamListener
-    private let handler: any HTTPHandler
     private let options: HTTPServerOptions
     private let logger: Logger
-    private let connections = ConnectionTable()
+    private let table = ConnectionTable()
+    private let workers: [HTTPWorker]
+    /// When it was last said that connections are turned away (monotonic nanoseconds).
+    private let complained = Atomic<UInt64>(0)
 
     /// Starts to serve what `listener` accepts.
     ///
@@ -25,9 +28,29 @@ public final class HTTPServer: Sendable {
         logger: Logger
     ) throws {
         self.listener = listener
-        self.handler = handler
         self.options = options
         self.logger = logger
+        // Every connection takes a descriptor: the usual soft limit of 1024 is below our own.
+        var limit = rlimit()
+        _ = unsafe clinux_descriptor_limit(&limit)
+        let threads = try HandlerThreads("http-answer", limit: options.handlerThreads)
+        let reports = try HandlerThreads("http-report", limit: 1)
+        let tell = { @Sendable (report: HTTPReport) in
+            // Without a thread the report is given here: late is better than never.
+            if !reports.submit({ handler.finished(report) }) { handler.finished(report) }
+        }
+        let count = options.workers > 0 ? options.workers : max(2, sysconf(CInt(_SC_NPROCESSORS_ONLN)))
+        workers = try (0..<count).map { [table] number in
+            try HTTPWorker(
+                number,
+                handler: handler,
+                options: options,
+                table: table,
+                threads: threads,
+                logger: logger,
+                tell: tell
+            )
+        }
         try WorkerThread.start("http-accept") { [self] in run() }
     }
 
@@ -36,17 +59,20 @@ public final class HTTPServer: Sendable {
     /// Streams see `isOpen` turn false.
     public func stop() {
         listener.stop()
-        connections.close()
+        table.close()
+        for worker in workers { worker.stop() }
     }
 
     /// How many connections are open.
-    public var connectionCount: Int { connections.count }
+    public var connectionCount: Int { table.count }
 
     private func run() {
+        var turn = 0
         while true {
             do {
                 guard let socket = try listener.accept() else { return }
-                admit(socket)
+                turn = (turn + 1) % workers.count
+                admit(socket, workers[turn])
             } catch {
                 logger.error("\(error)")
                 // The error may last; without a pause this thread would spin on it.
@@ -55,87 +81,28 @@ public final class HTTPServer: Sendable {
         }
     }
 
-    private func admit(_ socket: StreamSocket) {
+    private func admit(_ socket: StreamSocket, _ worker: HTTPWorker) {
         let entry = ConnectionEntry(socket)
-        guard connections.add(entry, limit: options.connections) else {
-            logger.warning("HTTP \(place): \(options.connections) connections are busy: one more was turned away")
-            return
+        switch table.add(entry, options) {
+        case .admitted: break
+        case .closed: return
+        case .tooMany: return complain("\(options.connections) connections are busy: one more was turned away")
+        case .tooManyOfPeer:
+            let client = socket.peer.map { "\($0.address)" } ?? "a program here"
+            return complain("\(client) keeps \(options.connectionsPerPeer) connections busy: one more was turned away")
         }
-        do {
-            try WorkerThread.start("http") { [self] in
-                defer { connections.remove(entry) }
-                socket.setTimeouts(receive: 5, send: Double(options.stallSeconds))
-                // The kernel must not lose patience with a slow reader before we do.
-                if socket.peer != nil { socket.setPromptDelivery(patience: options.stallSeconds) }
-                var connection = HTTPConnection(entry, handler: handler, options: options, logger: logger)
-                connection.run()
-            }
-        } catch {
-            connections.remove(entry)
-            logger.error("HTTP \(place): \(error)")
-        }
-    }
-}
-
-/// One open connection, as the acceptor sees it.
-final class ConnectionEntry: Sendable {
-    let socket: StreamSocket
-    /// Since when it waits for a request (monotonic nanoseconds); 0 while it works on one.
-    let idleSince: Atomic<UInt64>
-
-    init(_ socket: StreamSocket) {
-        self.socket = socket
-        idleSince = Atomic(monotonicNow())
-    }
-}
-
-/// The open connections.
-private final class ConnectionTable: Sendable {
-    private struct State {
-        var open: [ObjectIdentifier: ConnectionEntry] = [:]
-        var isClosed = false
+        // The kernel must not lose patience with a slow reader before we do.
+        if socket.peer != nil { socket.setPromptDelivery(patience: options.stallSeconds) }
+        _ = clinux_fcntl(socket.descriptor.number, F_SETFL, Int(O_RDWR | O_NONBLOCK))
+        worker.add(entry)
     }
 
-    private let state = Mutex(State())
-
-    var count: Int { state.withLock { $0.open.count } }
-
-    /// Adds a connection; at the limit the one that has been idle for longest makes room.
-    ///
-    /// False when all are busy.
-    func add(_ entry: ConnectionEntry, limit: Int) -> Bool {
-        state.withLock { state in
-            guard !state.isClosed else { return false }
-            if state.open.count >= limit {
-                let idle = state.open.values.filter { $0.idleSince.load(ordering: .relaxed) > 0 }
-                guard
-                    let oldest = idle.min(by: {
-                        $0.idleSince.load(ordering: .relaxed) < $1.idleSince.load(ordering: .relaxed)
-                    })
-                else { return false }
-                oldest.socket.disconnect()
-                state.open[ObjectIdentifier(oldest)] = nil
-            }
-            state.open[ObjectIdentifier(entry)] = entry
-            return true
-        }
+    /// Says at most every ten seconds that connections are turned away: a flood must not fill the log as well.
+    private func complain(_ reason: String) {
+        let now = monotonicNow()
+        let last = complained.load(ordering: .relaxed)
+        guard last == 0 || now > last + 10_000_000_000 else { return }
+        complained.store(now, ordering: .relaxed)
+        logger.warning("HTTP \(place): \(reason)")
     }
-
-    func remove(_ entry: ConnectionEntry) {
-        _ = state.withLock { $0.open.removeValue(forKey: ObjectIdentifier(entry)) }
-    }
-
-    func close() {
-        state.withLock { state in
-            state.isClosed = true
-            for entry in state.open.values { entry.socket.disconnect() }
-        }
-    }
-}
-
-/// Nanoseconds of the monotonic clock.
-func monotonicNow() -> UInt64 {
-    var time = timespec()
-    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
-    return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
 }

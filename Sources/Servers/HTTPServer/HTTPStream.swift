@@ -6,12 +6,14 @@ import NetworkIO
 public final class HTTPStream {
     private let socket: StreamSocket
     private let isChunked: Bool
+    private let stallSeconds: Int
     private(set) var bytesSent: UInt64 = 0
     private(set) var failed = false
 
-    init(_ socket: StreamSocket, isChunked: Bool) {
+    init(_ socket: StreamSocket, isChunked: Bool, stallSeconds: Int) {
         self.socket = socket
         self.isChunked = isChunked
+        self.stallSeconds = stallSeconds
     }
 
     /// Sends bytes at once.
@@ -19,13 +21,8 @@ public final class HTTPStream {
     /// Throws `SystemCallError` when the client has left or stopped reading.
     public func send(_ bytes: [UInt8]) throws {
         guard !bytes.isEmpty else { return }
-        do {
-            try socket.send(isChunked ? HTTPChunk.encode(bytes) : bytes)
-            bytesSent += UInt64(bytes.count)
-        } catch {
-            failed = true
-            throw error
-        }
+        try put(isChunked ? HTTPChunk.encode(bytes) : bytes)
+        bytesSent += UInt64(bytes.count)
     }
 
     /// Sends text in UTF-8 at once.
@@ -40,8 +37,39 @@ public final class HTTPStream {
         return unsafe poll(&wait, 1, 0) == 0
     }
 
+    /// Sends bytes that are no content: the head, and the end of the chunks.
+    ///
+    /// Throws as `send`.
+    func put(_ bytes: [UInt8]) throws(SystemCallError) {
+        var done = 0
+        while done < bytes.count {
+            let count = unsafe bytes.withUnsafeBytes {
+                unsafe CLinux.send(
+                    socket.descriptor.number,
+                    $0.baseAddress.map { unsafe $0 + done },
+                    $0.count - done,
+                    CInt(MSG_NOSIGNAL)
+                )
+            }
+            if count >= 0 {
+                done += count
+                continue
+            }
+            let number = clinux_errno()
+            switch number {
+            case EINTR: continue
+            case EAGAIN:
+                var wait = pollfd(fd: socket.descriptor.number, events: Int16(POLLOUT), revents: 0)
+                if unsafe poll(&wait, 1, CInt(clamping: stallSeconds * 1000)) > 0 { continue }
+            default: break
+            }
+            failed = true
+            throw SystemCallError("send", number: number)
+        }
+    }
+
     func end() {
         guard isChunked, !failed else { return }
-        do { try socket.send(HTTPChunk.end) } catch { failed = true }
+        try? put(HTTPChunk.end)
     }
 }

@@ -27,9 +27,8 @@ struct ServeHTTP: ParsableCommand {
         var logger = Logger(label: "http")
         logger.logLevel = verbose ? .debug : .info
         let reports = logger
-        let handler = try HTTPDirectory(directory) { report in
-            reports.debug("\(Self.line(report))")
-        }
+        let tell: @Sendable (HTTPReport) -> Void = { reports.debug("\(Self.line($0))") }
+        let handler = try HTTPDirectory(directory, report: verbose ? tell : nil)
         let server = try HTTPServer(on: StreamListener(tcp: endpoint), handler: handler, logger: logger)
         logger.info("serving \(directory) on \(server.place)")
         StopSignal.wait()
