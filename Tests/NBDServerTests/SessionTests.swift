@@ -113,9 +113,9 @@ final class Atomic32: Sendable {
         #expect(try good.read(0, 100) == Array(fixture.original[..<100]))
     }
 
-    @Test func tooManyConnectionsAreClosedAtOnce() throws {
+    @Test(arguments: [false, true]) func tooManyConnectionsAreClosedAtOnce(ofOneClient: Bool) throws {
         var limits = NBDServer.Limits()
-        limits.connections = 2
+        if ofOneClient { limits.connectionsPerPeer = 2 } else { limits.connections = 2 }
         let fixture = try Fixture(limits: limits)
         let kept = try (0..<2).map { _ in try fixture.connect() }
         let third = try TestClient(fixture.server.endpoint, greets: false)

@@ -12,6 +12,8 @@ public final class NBDServer: Sendable {
     public struct Limits: Sendable {
         /// Connections at the same time; further ones are closed at once.
         public var connections = 4096
+        /// Connections at the same time of one client address; further ones are closed at once.
+        public var connectionsPerPeer = 1024
         /// Connections at the same time that have not opened an export; the oldest of them makes room for a new one.
         public var handshakes = 256
 
@@ -43,6 +45,7 @@ public final class NBDServer: Sendable {
 
     private struct State {
         var connections: [UInt64: ConnectionHandle] = [:]
+        var perPeer: [IPv4Address: Int] = [:]
         var sessions: [String: ConnectionHandle] = [:]
         var lastNumber: UInt64 = 0
         var named: Set<IPv4Address> = []
@@ -89,11 +92,14 @@ public final class NBDServer: Sendable {
     private func admit(_ socket: StreamSocket) {
         guard let remote = socket.peer, let local = socket.local else { return }
         let (handle, crowded): (ConnectionHandle?, ConnectionHandle?) = state.withLock { state in
-            guard !state.isStopping, state.connections.count < limits.connections else { return (nil, nil) }
+            guard !state.isStopping, state.connections.count < limits.connections,
+                state.perPeer[remote.address, default: 0] < limits.connectionsPerPeer
+            else { return (nil, nil) }
             state.lastNumber += 1
             let peer = NBDPeer(connection: state.lastNumber, remote: remote, local: local)
             let handle = ConnectionHandle(socket, peer)
             state.connections[state.lastNumber] = handle
+            state.perPeer[remote.address, default: 0] += 1
             guard state.connections.count > limits.handshakes else { return (handle, nil) }
             let negotiating = state.connections.values.filter { !$0.isNegotiated }
             guard negotiating.count > limits.handshakes else { return (handle, nil) }
@@ -120,7 +126,11 @@ public final class NBDServer: Sendable {
     /// Forgets a connection that is over.
     func ended(_ handle: ConnectionHandle) {
         state.withLock { state in
-            state.connections[handle.peer.connection] = nil
+            if state.connections.removeValue(forKey: handle.peer.connection) != nil {
+                let peer = handle.peer.remote.address
+                let left = state.perPeer[peer, default: 1] - 1
+                state.perPeer[peer] = left > 0 ? left : nil
+            }
             for (key, session) in state.sessions where session === handle { state.sessions[key] = nil }
         }
     }
