@@ -68,6 +68,7 @@ let package = Package(
         module("Protocols", "NeighborDiscovery", ["ByteCoding", "NetworkTypes"]),
         module("Protocols", "TFTP", ["ByteCoding"]),
         module("Protocols", "HTTP1", ["ByteCoding"]),
+        module("Protocols", "WakeOnLAN", ["NetworkTypes"]),
         module("Protocols", "NBD", ["ByteCoding"]),
         module("Protocols", "XDR", ["ByteCoding"]),
         module("Protocols", "ONCRPC", ["XDR"]),
@@ -120,6 +121,7 @@ let package = Package(
 
         // Control: the admin API, its server and client, the fleet as text.
         module("Control", "AdminAPI", ["BootModel", "NetworkIO", "NetworkTypes", "CLinux"]),
+        module("Control", "ForeignDHCP", ["BootModel", "NetworkTypes"]),
         module("Control", "FleetFile", ["BootModel", "NetworkTypes", yaml]),
         module(
             "Control",
@@ -146,8 +148,8 @@ let package = Package(
         .executableTarget(
             name: "diskless",
             dependencies: [
-                "Daemon", "AdminAPI", "BootModel", "Netboot", "FleetFile", "ImageStore", "ImageBuilder",
-                "InitramfsBuilder",
+                "Daemon", "AdminAPI", "BootModel", "Netboot", "ForeignDHCP", "WakeOnLAN", "FleetFile", "ImageStore",
+                "ImageBuilder", "InitramfsBuilder",
                 "VirtualLab", "NetworkIO", "NetworkTypes", "BlockStorage", "TFTPServer", "HTTPServer", "NBDServer",
                 "NFSServer", "NFS4", "FileTree", "TLSTunnel", "TreeMounts",
                 "TFTP", "HTTP1", "NBD", "CLinux", arguments, log,
@@ -174,6 +176,8 @@ let package = Package(
         tests("InitramfsBuilder", ["CPIO", "CLinux"]),
         tests("TFTP", ["PCAP", "NetworkTypes"]),
         tests("HTTP1", ["PCAP"]),
+        tests("WakeOnLAN", ["NetworkTypes"]),
+        tests("ForeignDHCP", ["BootModel", "NetworkTypes"]),
         tests("TFTPServer", ["TFTP", "NetworkIO", "NetworkTypes", "CLinux", log]),
         tests("HTTPServer", ["HTTP1", "NetworkIO", "NetworkTypes", "CLinux", log]),
         tests("DNS", ["NetworkTypes"]),

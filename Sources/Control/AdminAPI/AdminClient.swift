@@ -54,6 +54,8 @@ public struct AdminClient: Sendable {
     public func nodes() throws -> [NodeSummary] { try json("GET", AdminPath.nodes) }
     /// Everything about one node.
     public func node(_ name: NodeName) throws -> NodeReply { try json("GET", "\(AdminPath.nodes)/\(name)") }
+    /// The machines that asked how to boot and have no name, the last seen first.
+    public func unknownMachines() throws -> [UnknownMachineRecord] { try json("GET", AdminPath.unknown) }
     /// Adds a node.
     public func add(_ draft: NodeDraft) throws -> NodeSummary {
         try json("POST", AdminPath.nodes, body: Array(try JSONEncoder().encode(draft)))

@@ -20,6 +20,8 @@ public enum AdminPath {
     public static let backup = "/v1/backup"
     /// POST of a `RegistryCopy`: makes the registry what that file of the state directory holds.
     public static let restore = "/v1/restore"
+    /// GET: a list of `UnknownMachineRecord`, the last seen first.
+    public static let unknown = "/v1/unknown"
     /// GET (`node=NAME`, `limit=N`): a list of `BootRecord`, the newest first.
     public static let boots = "/v1/boots"
     /// GET: a list of `Lease`.

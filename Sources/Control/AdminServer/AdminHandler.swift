@@ -65,6 +65,11 @@ public struct AdminHandler: HTTPHandler {
         case ("users", 2): return try only(.post, request) { try importUsers(request) }
         case ("backup", 2): return try only(.post, request) { Self.json(.ok, try services.backup.copy()) }
         case ("restore", 2): return try only(.post, request) { try restore(request) }
+        case ("unknown", 2):
+            return try only(.get, request) {
+                let machines = services.unknownMachines(try services.registry.fleet())
+                return Self.json(.ok, machines.map { UnknownMachineRecord($0) })
+            }
         case ("nodes", 2):
             switch request.method {
             case .get: return try nodes()

@@ -20,6 +20,8 @@ public struct AdminServices: Sendable {
 
     /// What is kept for nodes; nil for a server that keeps nothing.
     public var storage: (any NodeStorageKeeping)?
+    /// The machines that asked and are not in a fleet, the last seen first.
+    public var unknownMachines: @Sendable (Fleet) -> [UnknownMachine]
 
     /// Services from their parts.
     public init(
@@ -29,7 +31,8 @@ public struct AdminServices: Sendable {
         planning: any BootPlanning,
         clock: any Clock,
         backup: RegistryBackup = .none,
-        facts: @escaping @Sendable () -> ServerFacts
+        facts: @escaping @Sendable () -> ServerFacts,
+        unknownMachines: @escaping @Sendable (Fleet) -> [UnknownMachine] = { _ in [] }
     ) {
         self.registry = registry
         self.leases = leases
@@ -38,6 +41,7 @@ public struct AdminServices: Sendable {
         self.clock = clock
         self.backup = backup
         self.facts = facts
+        self.unknownMachines = unknownMachines
     }
 }
 

@@ -1,6 +1,6 @@
 public import BootModel
 import Dispatch
-public import Logging
+import Logging
 public import NetworkTypes
 import Synchronization
 
@@ -12,6 +12,8 @@ public final class BootService: BootPlanning, BootRecorder {
     let loaders: LoaderFiles
     /// What boots may use of the storage.
     let grants: GrantStore
+    /// Who asked without being known.
+    let sightings: Sightings?
     let clock: any Clock
     let logger: Logger
     private let tracker: Mutex<BootTracker>
@@ -35,12 +37,13 @@ public final class BootService: BootPlanning, BootRecorder {
     /// What boots may use is kept in `grantsDirectory`, or only in memory without one.
     ///
     /// Throws what the log throws.
-    public init(
+    init(
         registry: any NodeRegistry,
         catalog: any ImageCatalog,
         log: any EventLog,
         loaders: LoaderFiles,
         grantsDirectory: String? = nil,
+        sightings: Sightings? = nil,
         clock: any Clock,
         logger: Logger
     ) throws {
@@ -49,6 +52,7 @@ public final class BootService: BootPlanning, BootRecorder {
         self.log = log
         self.loaders = loaders
         grants = GrantStore(directory: grantsDirectory, logger: logger)
+        self.sightings = sightings
         self.clock = clock
         self.logger = logger
         tracker = Mutex(BootTracker(restoring: try log.boots(of: nil, limit: 100_000)))
@@ -57,7 +61,14 @@ public final class BootService: BootPlanning, BootRecorder {
     // MARK: Planning
 
     /// Who is asking; a machine that the registry cannot be asked about is treated as unknown.
-    public func identify(_ request: NodeRequest) -> (node: Node, isKnown: Bool) { identify(request, in: fleet) }
+    public func identify(_ request: NodeRequest) -> (node: Node, isKnown: Bool) {
+        let found = recognize(request)
+        if !found.isKnown { sightings?.note(request) }
+        return found
+    }
+
+    /// The same for somebody who only looks.
+    func recognize(_ request: NodeRequest) -> (node: Node, isKnown: Bool) { identify(request, in: fleet) }
 
     /// Only DHCP requests tell the machine's UUID; a node that is known by it alone is known by its boot afterwards.
     private func identify(_ request: NodeRequest, in fleet: Fleet) -> (node: Node, isKnown: Bool) {

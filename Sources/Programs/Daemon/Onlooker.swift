@@ -4,7 +4,7 @@ import BootModel
 struct Onlooker: BootPlanning {
     let boots: BootService
 
-    func identify(_ request: NodeRequest) -> (node: Node, isKnown: Bool) { boots.identify(request) }
+    func identify(_ request: NodeRequest) -> (node: Node, isKnown: Bool) { boots.recognize(request) }
 
     func plan(
         for request: NodeRequest,

@@ -96,12 +96,14 @@ public final class Server: Sendable {
         self.registry = registry
         let catalog = ImageStore(state: setup.state.path)
         let loaders = LoaderFiles(own: setup.state.loaders, cache: setup.state.madeLoaders)
+        let sightings = try Sightings(store, clock: clock, logger: logger)
         let boots = try BootService(
             registry: registry,
             catalog: catalog,
             log: store,
             loaders: loaders,
             grantsDirectory: setup.state.grants,
+            sightings: sightings,
             clock: clock,
             logger: logger
         )
@@ -257,6 +259,7 @@ public final class Server: Sendable {
             facts: { facts.now }
         )
         services.storage = keeper
+        services.unknownMachines = { boots.sightings?.machines(unknownTo: $0) ?? [] }
         return try HTTPServer(
             on: StreamListener(unix: path),
             handler: AdminHandler(services),
@@ -287,6 +290,7 @@ public final class Server: Sendable {
         following.cancel()
         for stop in stops { stop() }
         boots.drain()
+        boots.sightings?.drain()
         store.close()
     }
 }

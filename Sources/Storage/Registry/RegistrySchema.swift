@@ -29,6 +29,7 @@ enum RegistrySchema {
         migrator.registerMigration("3 users, tags, selectors") { database in
             try database.execute(sql: usersAndTags)
         }
+        migrator.registerMigration("4 unknown machines") { try $0.execute(sql: unknownMachines) }
         return migrator
     }
 

@@ -4,7 +4,9 @@ import ArgumentParser
 struct Generate: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate",
-        abstract: "Write configuration for other servers that have the roots: see root.server.",
-        subcommands: [GenerateExports.self, GenerateNBDServer.self]
+        abstract: "Print configuration for other servers of yours: DHCP servers, and those that have the roots.",
+        subcommands: [
+            GenerateDHCPD.self, GenerateKea.self, GenerateDnsmasq.self, GenerateExports.self, GenerateNBDServer.self,
+        ]
     )
 }

@@ -6,7 +6,7 @@ struct NodeCommand: ParsableCommand {
         commandName: "node",
         abstract: "Show and change the nodes.",
         subcommands: [
-            NodeList.self, NodeShow.self, NodeAdd.self, NodeSet.self, NodeRemove.self,
+            NodeList.self, NodeShow.self, NodeAdd.self, NodeAdopt.self, NodeSet.self, NodeRemove.self, NodeWake.self,
             NodeState.self, NodeReset.self, NodeSnapshot.self, NodeRestore.self,
         ]
     )

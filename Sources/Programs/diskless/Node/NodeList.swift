@@ -7,10 +7,13 @@ import NetworkTypes
 struct NodeList: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "List the nodes.")
 
+    @Flag(help: "List the machines that asked how to boot and that nobody has named yet.")
+    var unknown = false
     @OptionGroup var json: JSONFlag
     @OptionGroup var server: ServerOption
 
     func run() throws {
+        if unknown { return try listUnknown() }
         let nodes = try server.client.nodes()
         if json.isOn { return try Output.json(nodes) }
         if nodes.isEmpty {
@@ -24,5 +27,18 @@ struct NodeList: ParsableCommand {
             ]
         }
         Output.table(["NAME", "MAC", "ADDRESS", "PROFILES", "IMAGE", "LAST BOOT"], rows)
+    }
+
+    private func listUnknown() throws {
+        let machines = try server.client.unknownMachines()
+        if json.isOn { return try Output.json(machines) }
+        if machines.isEmpty { return Output.note("no machine without a name has asked how to boot") }
+        let rows = machines.map { machine in
+            [
+                machine.mac.description, machine.kind, machine.vendorClass ?? "", machine.uuid?.description ?? "",
+                LocalTime.full(machine.lastSeen), String(machine.requests),
+            ]
+        }
+        Output.table(["MAC", "MACHINE", "VENDOR CLASS", "UUID", "LAST SEEN", "REQUESTS"], rows)
     }
 }
