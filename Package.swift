@@ -93,6 +93,11 @@ let package = Package(
 
         // Images
         module("Images", "InitramfsBuilder", ["CPIO", "CLinux"]),
+        module(
+            "Images",
+            "OverlayFiles",
+            ["BootModel", "NetworkTypes", "CPIO", "Mustache", "Digests", "CLinux", "COpenSSL"]
+        ),
         module("Images", "ImageBuilder", ["BootModel", "ImageStore", "CLinux"]),
 
         // Servers
@@ -134,7 +139,7 @@ let package = Package(
             "Programs",
             "Daemon",
             [
-                "AdminAPI", "AdminServer", "BootModel", "Netboot", "Registry", "ImageStore", "BlockStorage",
+                "AdminAPI", "AdminServer", "OverlayFiles", "Digests", "BootModel", "Netboot", "Registry", "ImageStore", "BlockStorage",
                 "NetworkIO",
                 "NetworkTypes",
                 "DHCPServer", "TFTPServer", "HTTPServer", "NBDServer", "TFTP", "HTTP1", "NBD", "CLinux", log,
@@ -157,6 +162,7 @@ let package = Package(
         // Tests
         tests("ByteCoding"),
         tests("Mustache"),
+        tests("OverlayFiles", ["BootModel", "NetworkTypes", "CPIO", "Mustache"]),
         tests("NetworkTypes"),
         tests("DHCP", ["NetworkTypes", "PCAP"]),
         tests("NeighborDiscovery", ["NetworkTypes"]),
