@@ -29,6 +29,18 @@ enum RegistrySchema {
         migrator.registerMigration("3 users, tags, selectors") { database in
             try database.execute(sql: usersAndTags)
         }
+        // Named, not numbered: it stands by itself, whatever other migrations come before or after it.
+        migrator.registerMigration("identities of nodes") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE identity (
+                        node TEXT PRIMARY KEY NOT NULL,
+                        seed BLOB NOT NULL,
+                        host_keys TEXT NOT NULL
+                    )
+                    """
+            )
+        }
         return migrator
     }
 
