@@ -20,6 +20,10 @@ public enum AdminPath {
     public static let backup = "/v1/backup"
     /// POST of a `RegistryCopy`: makes the registry what that file of the state directory holds.
     public static let restore = "/v1/restore"
+    /// GET: a list of `FileSetSummary`; `/v1/files/NAME`: a list of `ShownFile`.
+    ///
+    /// `/v1/nodes/NAME/files`: `RenderedFiles`; `/v1/nodes/NAME/keys`: `NodeKeys`.
+    public static let files = "/v1/files"
     /// GET (`node=NAME`, `limit=N`): a list of `BootRecord`, the newest first.
     public static let boots = "/v1/boots"
     /// GET: a list of `Lease`.

@@ -18,6 +18,9 @@ public struct AdminServices: Sendable {
     /// What the server knows of itself.
     public var facts: @Sendable () -> ServerFacts
 
+    /// Overlay files; nil where nobody shows them.
+    public var files: (any FileShowing)?
+
     /// Services from their parts.
     public init(
         registry: any NodeRegistry,
@@ -26,7 +29,8 @@ public struct AdminServices: Sendable {
         planning: any BootPlanning,
         clock: any Clock,
         backup: RegistryBackup = .none,
-        facts: @escaping @Sendable () -> ServerFacts
+        facts: @escaping @Sendable () -> ServerFacts,
+        files: (any FileShowing)? = nil
     ) {
         self.registry = registry
         self.leases = leases
@@ -35,6 +39,7 @@ public struct AdminServices: Sendable {
         self.clock = clock
         self.backup = backup
         self.facts = facts
+        self.files = files
     }
 }
 

@@ -10,6 +10,7 @@ public import Logging
 public import NBDServer
 import NetworkIO
 import NetworkTypes
+import OverlayFiles
 import Registry
 import Synchronization
 import TFTPServer
@@ -119,7 +120,21 @@ public final class Server: Sendable {
             ports: ports,
             clock: clock
         )
-        let overlay: @Sendable (MACAddress, BootIdentifier, IPv4Address) -> [UInt8]? = { _, _, _ in nil }
+        let overlays = OverlayService(
+            sets: FileSetLibrary(directories: [setup.state.files, FileSetLibrary.systemDirectory]),
+            boots: boots,
+            identities: Identities(store),
+            peers: peers,
+            ports: ports,
+            last: LastOverlays(directory: setup.state.overlays),
+            leaseOf: { mac in try store.leases().first { $0.mac == mac && $0.state == .bound }?.address },
+            clock: clock,
+            logger: logger
+        )
+        boots.overlayProblem.withLock { problem in
+            problem = { overlays.problem(of: $0, mac: $1, address: $2, boot: $3) }
+        }
+        let overlay = { @Sendable mac, boot, address in overlays.archive(of: mac, boot: boot, for: address) }
 
         // Everything a machine is sent to listens before DHCP sends the first one there.
         let http = try HTTPServer(
@@ -192,7 +207,7 @@ public final class Server: Sendable {
             exports: exports,
             dns: dns?.endpoints ?? []
         )
-        let admin = try Self.admin(setup, registry, store, boots, clock, facts, logger)
+        let admin = try Self.admin(setup, registry, store, boots, clock, facts, overlays, logger)
         stops = [{ dhcp.stop() }, { dns?.stop() }, { admin.stop() }, { tftp.stop() }, { http.stop() }, { nbd.stop() }]
         greet(loaders, catalog)
     }
@@ -216,6 +231,7 @@ public final class Server: Sendable {
         _ boots: BootService,
         _ clock: SystemClock,
         _ facts: Facts,
+        _ overlays: OverlayService,
         _ logger: Logger
     ) throws -> HTTPServer {
         let path = setup.state.adminSocket
@@ -233,7 +249,8 @@ public final class Server: Sendable {
                     planning: Onlooker(boots: boots),
                     clock: clock,
                     backup: .files(of: store, in: setup.state),
-                    facts: { facts.now }
+                    facts: { facts.now },
+                    files: overlays
                 )
             ),
             options: options,

@@ -5,6 +5,9 @@ struct NodeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "node",
         abstract: "Show and change the nodes.",
-        subcommands: [NodeList.self, NodeShow.self, NodeAdd.self, NodeSet.self, NodeRemove.self]
+        subcommands: [
+            NodeList.self, NodeShow.self, NodeAdd.self, NodeSet.self, NodeRemove.self,
+            NodeKeysCommand.self,
+        ]
     )
 }
