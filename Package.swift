@@ -139,7 +139,8 @@ let package = Package(
             "Programs",
             "Daemon",
             [
-                "AdminAPI", "AdminServer", "OverlayFiles", "Digests", "BootModel", "Netboot", "Registry", "ImageStore", "BlockStorage",
+                "AdminAPI", "AdminServer", "OverlayFiles", "Digests", "BootModel", "Netboot", "Registry", "ImageStore",
+                "BlockStorage",
                 "NetworkIO",
                 "NetworkTypes",
                 "DHCPServer", "TFTPServer", "HTTPServer", "NBDServer", "TFTP", "HTTP1", "NBD", "CLinux", log,
@@ -171,7 +172,10 @@ let package = Package(
         tests("BootModel", ["NetworkTypes"]),
         tests(
             "Daemon",
-            ["BootModelConformance", "BootModel", "HTTPServer", "HTTP1", "NetworkIO", "NetworkTypes", log]
+            [
+                "BootModelConformance", "BootModel", "HTTPServer", "HTTP1", "NetworkIO", "NetworkTypes", log,
+                "AdminAPI", "CPIO", "OverlayFiles",
+            ]
         ),
         tests("CPIO"),
         tests("FAT"),

@@ -1,3 +1,4 @@
+import AdminAPI
 import BootModel
 import BootModelConformance
 import CPIO
@@ -91,7 +92,7 @@ import Testing
         func refusals() throws -> [String] {
             boots.drain()
             let boot = try #require(boots.boot(of: mac))
-            return try registry.events(of: boot.id).filter { $0.kind == .refuse }.compactMap(\.detail)
+            return registry.events(of: boot.id).filter { $0.kind == .refuse }.compactMap(\.detail)
         }
     }
 

@@ -55,7 +55,7 @@ struct OverlayTests {
         return try lab.lab.server.run([program] + arguments + ["--state", lab.server.state])
     }
 
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(30)))
     func twoNodesAreThemselvesOverBootsAndImages() throws {
         let lab = try EndToEndLab("overlay", images: [.ram])
         defer { lab.lab.close() }
@@ -68,7 +68,7 @@ struct OverlayTests {
         let anna = try lab.node("anna", number: 1)
         let ben = try lab.node("ben", number: 2)
         for node in [anna, ben] { try node.machine.powerOn() }
-        for node in [anna, ben] { try node.login() }
+        for node in [anna, ben] { try node.login(limit: .seconds(600)) }
         let before = (
             try identity(of: anna, lab, address: "10.77.0.71"), try identity(of: ben, lab, address: "10.77.0.72")
         )
@@ -99,7 +99,7 @@ struct OverlayTests {
         #expect(rendered.contains("- anna, seat 1, room 204"))
         #expect(rendered.contains("+ changed for anna"))
         try anna.machine.powerCycle()
-        try anna.login()
+        try anna.login(limit: .seconds(600))
         #expect(try identity(of: anna, lab, address: "10.77.0.71") == before.0)
         #expect(try anna.run("cat /proc/cmdline").contains("e2e@2"))
         #expect(try anna.run("cat /etc/motd") == "changed for anna")
@@ -151,7 +151,7 @@ struct OverlayTests {
     }
 
     /// An init without serial console of its own gets one by a script of a set, which shows that these run.
-    @Test(.timeLimit(.minutes(12)), arguments: [TestImage.openRC, .sysvinit])
+    @Test(.timeLimit(.minutes(20)), arguments: [TestImage.openRC, .sysvinit])
     func otherInitsBootWithTheSameSets(_ image: TestImage) throws {
         let lab = try EndToEndLab(image.name, images: [image])
         defer { lab.lab.close() }
@@ -172,7 +172,7 @@ struct OverlayTests {
         )
         let otto = try lab.node("otto", number: 5)
         try otto.machine.powerOn()
-        try otto.login()
+        try otto.login(limit: .seconds(600))
         #expect(try otto.run("hostname") == "otto")
         #expect(try otto.run("cat /etc/hostname") == "otto")
         #expect(try otto.run("test -d /run/systemd/journal && echo systemd || echo another") == "another")
