@@ -97,7 +97,8 @@ import Testing
     }
 
     private func paths(_ archive: [UInt8]?) throws -> [String] {
-        try CPIOReader.entries(of: try #require(archive).span).map(\.path)
+        let bytes = try #require(archive)
+        return try CPIOReader.entries(of: bytes.span).map(\.path)
     }
 
     private let key = "diskless/overlay/etc/ssh/ssh_host_rsa_key"
