@@ -88,6 +88,7 @@ let package = Package(
         // Storage
         module("Storage", "BlockStorage", ["CLinux"]),
         module("Storage", "FileTree", ["CLinux"]),
+        module("Storage", "TreeMounts", ["CLinux"]),
         module("Storage", "ImageStore", ["BootModel", "Digests", "CLinux"]),
         module("Storage", "Registry", ["BootModel", "NetworkTypes", sqlite]),
 
@@ -98,7 +99,7 @@ let package = Package(
             "OverlayFiles",
             ["BootModel", "NetworkTypes", "CPIO", "Mustache", "Digests", "CLinux", "COpenSSL"]
         ),
-        module("Images", "ImageBuilder", ["BootModel", "ImageStore", "CLinux"]),
+        module("Images", "ImageBuilder", ["BootModel", "ImageStore", "CPIO", "CLinux"]),
 
         // Servers
         module("Servers", "NetworkIO", ["CLinux", "NetworkTypes"]),
@@ -145,6 +146,7 @@ let package = Package(
                 "NetworkTypes",
                 "DHCPServer", "TFTPServer", "HTTPServer", "NBDServer", "TFTP", "HTTP1", "NBD", "CLinux", log,
                 "DNSServer", "DNS", "FAT", "CPIO",
+                "NFSServer", "FileTree", "TreeMounts",
             ]
         ),
         .executableTarget(
@@ -153,7 +155,7 @@ let package = Package(
                 "Daemon", "AdminAPI", "BootModel", "Netboot", "FleetFile", "ImageStore", "ImageBuilder",
                 "InitramfsBuilder",
                 "VirtualLab", "NetworkIO", "NetworkTypes", "BlockStorage", "TFTPServer", "HTTPServer", "NBDServer",
-                "NFSServer", "NFS4", "FileTree", "TLSTunnel",
+                "NFSServer", "NFS4", "FileTree", "TLSTunnel", "TreeMounts",
                 "TFTP", "HTTP1", "NBD", "CLinux", arguments, log,
             ],
             path: "Sources/Programs/diskless",
@@ -188,6 +190,7 @@ let package = Package(
         tests("DNSServer", ["DNS", "NetworkIO", "NetworkTypes", "CLinux", log]),
         tests("Netboot", ["BootModel", "DNS", "NetworkTypes"]),
         tests("FileTree", ["CLinux"]),
+        tests("TreeMounts", ["FileTree", "CLinux"]),
         tests("NFSServer", ["NFS3", "NFS4", "ONCRPC", "XDR", "FileTree", "NetworkTypes", "CLinux", log]),
         tests("NBD", ["ByteCoding"]),
         tests("XDR"),
@@ -198,7 +201,7 @@ let package = Package(
         tests("NBDServer", ["NBD", "BlockStorage", "NetworkIO", "NetworkTypes", "CLinux", log]),
         tests("Digests", ["CLinux"]),
         tests("ImageStore", ["BootModel", "CLinux"]),
-        tests("ImageBuilder", ["BootModel", "ImageStore", "CLinux"]),
+        tests("ImageBuilder", ["BootModel", "ImageStore", "CPIO", "CLinux"]),
         tests("VirtualLab", ["NetworkTypes", "CLinux"]),
         // Other people's clients against our servers; they run the built program, so it is built with them.
         .testTarget(

@@ -107,7 +107,6 @@ import Testing
         let plan = try BootPlanner.plan(
             Self.inputs(.firmware, settings: Settings(writes: .cow), image: Self.image(.ext4))
         )
-        #expect(plan.root.export.description == "debian@7/megane/00000000000000010000000000000002")
         #expect(plan.root.url == "nbd://10.0.0.1:10809/debian@7/megane/00000000000000010000000000000002")
     }
 
@@ -115,7 +114,7 @@ import Testing
         (Settings(), nil, "amd64", .bios, everyLoader, "there is no image yet"),
         (Settings(image: ImageReference("gone")), nil, "amd64", .bios, everyLoader, "image gone (node) does not exist"),
         (Settings(writes: .cow), .squashfs, "amd64", .bios, everyLoader, "needs an ext4 or btrfs image"),
-        (Settings(writes: .keep), .squashfs, "amd64", .bios, everyLoader, "is not served by this version"),
+        (Settings(via: .nfsImage, writes: .shared), .ext4, "amd64", .bios, everyLoader, "cannot work"),
         (Settings(via: .ram, writes: .cow), .ext4, "amd64", .bios, everyLoader, "cannot work"),
         (Settings(), .squashfs, "arm64", .bios, everyLoader, "is for arm64, but this machine is amd64"),
         (Settings(), .squashfs, "amd64", .bios, [], "install the package ipxe"),

@@ -45,6 +45,29 @@ final class DisklessServer {
         try process.waitForSocket("\(state)/admin.sock", limit: .seconds(20))
     }
 
+    /// Publishes a further version of a squashfs image, made of the newest one's files and `/version-two`.
+    func addVersion(of image: TestImage) throws {
+        let folder = "\(state)/images/\(image.name)"
+        let numbers = try FileManager.default.contentsOfDirectory(atPath: folder).compactMap { Int($0) }
+        guard let last = numbers.max() else { throw LabError("there is no image \(image.name)") }
+        let (old, new) = ("\(folder)/\(last)", "\(folder)/.making")
+        let script = """
+            mkdir \(new)
+            ln \(old)/kernel \(old)/initramfs \(old)/packages.txt \(new)/
+            cp \(old)/root.squashfs \(new)/root.squashfs
+            chmod 644 \(new)/root.squashfs
+            echo 2 >\(new)/version-two
+            mksquashfs \(new)/version-two \(new)/root.squashfs -quiet -no-progress >/dev/null
+            rm \(new)/version-two
+            was=$(stat -c %s \(old)/root.squashfs) is=$(stat -c %s \(new)/root.squashfs)
+            before=$(sha256sum <\(old)/root.squashfs | cut -c1-64) after=$(sha256sum <\(new)/root.squashfs | cut -c1-64)
+            sed -e "s/$before/$after/" -e "s/ $was$/ $is/" -e 's/"number" : \(last)/"number" : \(last + 1)/' \
+                -e 's/"created" : "..../"created" : "2099/' \(old)/manifest.json >\(new)/manifest.json
+            mv \(new) \(folder)/\(last + 1)
+            """
+        try lab.server.run(["sh", "-ec", script], limit: .seconds(120))
+    }
+
     /// Applies a fleet file.
     func apply(_ fleet: String) throws {
         let file = "\(state)/fleet.yaml"

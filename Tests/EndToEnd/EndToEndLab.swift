@@ -63,6 +63,11 @@ enum Repository {
         return candidates.first { FileManager.default.isExecutableFile(atPath: $0) }
     }
 
+    /// The cases of the slow part of the tests: `make e2e` runs them, `make test` runs none.
+    static func whole(_ cases: [String]) -> [String] {
+        ProcessInfo.processInfo.environment["DISKLESS_FIRMWARE"] == "all" ? cases : []
+    }
+
     /// Whether these tests run; in continuous integration they always do, so that a missing tool is a failure.
     static var canRun: Bool {
         if ProcessInfo.processInfo.environment["CI"] == "true" { return true }
@@ -92,7 +97,7 @@ struct TestImage: Sendable {
 
     /// The directory of its newest version; builds the image if there is none.
     func directory() throws -> String {
-        if let found = newest() { return found }
+        if let found = newest(), isFresh(found) { return found }
         guard let program = Repository.program else { throw LabError("diskless is not built: make build") }
         let build = Process()
         build.executableURL = URL(fileURLWithPath: program)
@@ -115,6 +120,18 @@ struct TestImage: Sendable {
 
     /// One of its files.
     func file(_ name: String) throws -> String { "\(try directory())/\(name)" }
+
+    /// Whether the image has the programs for nodes as they are now; images of foreign processors take long to build.
+    private func isFresh(_ directory: String) -> Bool {
+        func date(_ path: String) -> Date {
+            (try? FileManager.default.attributesOfItem(atPath: path))?[.modificationDate] as? Date ?? .distantPast
+        }
+        guard architecture == "amd64" else { return true }
+        let made = date("\(directory)/initramfs")
+        return ["init", "mount-root", "prepare-root", "take-lease"].allSatisfy {
+            date(Repository.path("node/\($0)")) <= made
+        }
+    }
 
     private func newest() -> String? {
         let folder = "\(Self.state)/images/\(name)"

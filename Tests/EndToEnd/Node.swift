@@ -13,7 +13,7 @@ final class Node: Sendable {
     var console: Transcript { machine.console }
 
     /// Waits for the login prompt, and logs in as root.
-    func login(limit: Duration = .seconds(240)) throws {
+    func login(limit: Duration = .seconds(420)) throws {
         let bad = ["Kernel panic", "could not start", "login: "]
         let first = try console.wait(forAny: bad, limit: limit)
         guard first.pattern == "login: " else {

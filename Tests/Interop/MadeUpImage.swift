@@ -6,19 +6,26 @@ import Testing
 /// An image whose files are patterned bytes: enough for everything but booting.
 enum MadeUpImage {
     /// Publishes the next version.
-    static func publish(_ name: String, state: String, rootSize: Int) throws {
+    ///
+    /// With `firmware`, the path of a cpio archive, it is one for Raspberry Pis.
+    static func publish(_ name: String, state: String, rootSize: Int, firmware: String? = nil) throws {
         let draft = try ImageStore(state: state).draft(try ImageName(validating: name))
         try write("kernel of \(name)", draft.files + "/kernel")
         try write("initramfs of \(name)", draft.files + "/initramfs")
         try write(String(repeating: "0123456789abcdef", count: rootSize / 16), draft.files + "/root.squashfs")
         try write("bash 5.2\n", draft.files + "/packages.txt")
+        var roles: [ImageFileRole: String] = [.kernel: "kernel", .initramfs: "initramfs", .root: "root.squashfs"]
+        if let firmware {
+            try #require(unsafe rename(firmware, draft.files + "/firmware.cpio") == 0)
+            roles[.firmware] = "firmware.cpio"
+        }
         _ = try draft.publish(
             ImageDraft.Description(
-                architecture: "amd64",
+                architecture: firmware == nil ? "amd64" : "arm64",
                 kernelRelease: "6.1.0-1-amd64",
                 rootFormat: .squashfs,
                 kernelArguments: [],
-                roles: [.kernel: "kernel", .initramfs: "initramfs", .root: "root.squashfs"],
+                roles: roles,
                 extraFiles: ["packages.txt"],
                 provenance: ImageProvenance(
                     recipe: "debian",

@@ -116,7 +116,7 @@ public struct AdminClient: Sendable {
         return try connection.body()
     }
 
-    private func json<Value: Decodable>(_ method: String, _ target: String, body: [UInt8] = []) throws -> Value {
+    func json<Value: Decodable>(_ method: String, _ target: String, body: [UInt8] = []) throws -> Value {
         try decode(try request(method, target, body: body))
     }
 

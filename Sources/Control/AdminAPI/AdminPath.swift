@@ -30,6 +30,11 @@ public enum AdminPath {
     public static let leases = "/v1/leases"
     /// GET (`mac=MAC`, `arch=NAME`): `Explanation`.
     public static let explain = "/v1/explain"
+    /// GET: a list of `NodeStorage`.
+    ///
+    /// `/v1/storage/NODE`: GET `NodeStorage`. `/v1/storage/NODE/reset/state|root|all`, `…/snapshot/LABEL`,
+    /// `…/restore/LABEL`, `…/drop/LABEL`: POST.
+    public static let storage = "/v1/storage"
     /// GET (`node=NAME`): events as they happen, one `EventRecord` a line, until the client leaves.
     public static let watch = "/v1/watch"
 }

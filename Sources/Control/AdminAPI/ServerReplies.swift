@@ -137,6 +137,8 @@ public struct Explanation: Hashable, Sendable, Codable {
     public var address: IPv4Address?
     /// What holds for it.
     public var settings: [SettingLine]
+    /// The profiles that are asked for it, in order, in words: `pis (applies itself: mac b8:27:eb)`.
+    public var profiles: [String] = []
     /// Each request of its boot.
     public var steps: [Step]
     /// The image version it would boot.

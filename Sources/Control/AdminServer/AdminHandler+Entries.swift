@@ -25,7 +25,7 @@ extension AdminHandler {
                 do throws(FleetFileError) {
                     try fleet.remove(kind, name)
                 } catch {
-                    throw AdminRefusal(.notFound, error.description)
+                    throw AdminRefusal(fleet.entry(kind, name) == nil ? .notFound : .conflict, error.description)
                 }
             }
             return HTTPResponse(.noContent)

@@ -37,6 +37,7 @@ extension AdminHandler {
             isKnown: isKnown,
             settings: SettingLine.lines(context.settings(of: node, machine: machine))
         )
+        explanation.profiles = context.settings(of: node, machine: machine).profiles.map(\.words)
         let address = node.address ?? context.lease(of: node)?.address
         let networks = services.facts().networks
         let served =
@@ -54,16 +55,16 @@ extension AdminHandler {
             return explanation
         }
         let addressing = addressing(served.network, address: address)
-        let stages: [(String, BootStage)] = [
-            (asks, architecture.isHTTP ? .firmwareHTTP : .firmware), ("iPXE", .ipxe([.http, .bzImage, .efi])),
-        ]
-        for (who, stage) in stages {
+        var stages: [(String, BootStage)] = [(asks, architecture.isHTTP ? .firmwareHTTP : .firmware)]
+        while !stages.isEmpty {
+            let (who, stage) = stages.removeFirst()
             let request = NodeRequest(mac: mac, uuid: node.uuid, architecture: architecture, stage: stage)
             switch services.planning.plan(for: request, addressing: addressing, server: served.server) {
             case .success(let plan):
                 explanation.steps.append(
                     Explanation.Step(asks: who, bootFile: plan.bootFile?.text, refusal: nil, reasons: plan.reasons)
                 )
+                if stage == .firmware || stage == .firmwareHTTP { stages = Self.stages(after: plan) }
                 explanation.image = plan.image
                 explanation.root = plan.root.url
                 explanation.kernelArguments = plan.kernelArguments
@@ -75,6 +76,17 @@ extension AdminHandler {
             }
         }
         return explanation
+    }
+
+    /// Who asks after the firmware: the loader that it was given, and the iPXE that the card's ROM may be.
+    private static func stages(after plan: BootPlan) -> [(String, BootStage)] {
+        guard let program = plan.program else { return [] }
+        let ipxe = ("iPXE", BootStage.ipxe([.http, .bzImage, .efi]))
+        switch program {
+        case .ipxe: return [ipxe]
+        case .grub, .shim, .pxelinux: return [(program.words, .loader(program)), ipxe]
+        case .image, .uboot, .raspberryPi: return [(program.words, .loader(program))]
+        }
     }
 
     private func refusal(_ network: Network, isKnown: Bool) -> String? {

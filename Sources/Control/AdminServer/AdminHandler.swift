@@ -84,6 +84,7 @@ public struct AdminHandler: HTTPHandler {
             case .delete: return try removeNode(name)
             default: throw AdminRefusal.method("GET, DELETE")
             }
+        case ("storage", _): return try storage(request)
         default: throw AdminRefusal.notFound(request.path.description)
         }
     }

@@ -20,6 +20,8 @@ public struct AdminServices: Sendable {
 
     /// Overlay files; nil where nobody shows them.
     public var files: (any FileShowing)?
+    /// What is kept for nodes; nil for a server that keeps nothing.
+    public var storage: (any NodeStorageKeeping)?
 
     /// Services from their parts.
     public init(

@@ -101,12 +101,34 @@ extension Fleet {
     /// Removes an entry; refused when something else needs it.
     public mutating func remove(_ kind: FleetKind, _ name: String) throws(FleetFileError) {
         guard fields(of: kind, name) != nil else { throw missing(kind, name) }
+        if let user = usersOf(kind, name).first {
+            throw FleetFileError("\(kind.rawValue) \(name) is kept, for \(user) names it: take it away there first")
+        }
         switch kind {
         case .network: remove(NetworkName(checked: name))
         case .profile: remove(ProfileName(checked: name))
         case .node: remove(NodeName(checked: name))
         case .user: remove(UserName(checked: name))
         case .tag: if let name = ImageTag.Name(name) { remove(name) }
+        }
+    }
+
+    /// What names an entry and would make no sense without it: `node megane`.
+    private func usersOf(_ kind: FleetKind, _ name: String) -> [String] {
+        switch kind {
+        case .profile:
+            let profile = ProfileName(checked: name)
+            // Every node has `default`, and does without.
+            guard profile != .default else { return [] }
+            return nodes.values.filter { $0.profiles.contains(profile) }.map { "node \($0.name)" }.sorted()
+                + profiles.values.filter { $0.inherits.contains(profile) }.map { "profile \($0.name)" }.sorted()
+                + users.values.filter { $0.profiles.contains(profile) }.map { "user \($0.name)" }.sorted()
+        case .user:
+            let user = UserName(checked: name)
+            return profiles.values.filter { $0.settings.users?.contains(user) == true }.map { "profile \($0.name)" }
+                .sorted()
+                + nodes.values.filter { $0.settings.users?.contains(user) == true }.map { "node \($0.name)" }.sorted()
+        case .network, .node, .tag: return []
         }
     }
 

@@ -18,6 +18,8 @@ public struct ServerConfiguration: Hashable, Sendable {
     public var httpPort: UInt16?
     /// The TCP port of the NBD server.
     public var nbdPort: UInt16?
+    /// The TCP port of the NFS server.
+    public var nfsPort: UInt16?
     /// The least important messages to log: `debug`, `info`, `warning` or `error`.
     public var logLevel: LogLevel?
     /// Whether booting machines that ask for an IPv6 router get an empty advertisement.
@@ -68,9 +70,12 @@ public struct ServerConfiguration: Hashable, Sendable {
             routerAdvertisements = reader.word(keys["router-advertisements"], "router-advertisements")
             dns = reader.nameServer(keys["dns"])
             tls = reader.encryption(keys["tls"])
-            if let ports = keys["ports"], let keys = reader.keys(ports, of: "list of ports", known: ["http", "nbd"]) {
+            if let ports = keys["ports"],
+                let keys = reader.keys(ports, of: "list of ports", known: ["http", "nbd", "nfs"])
+            {
                 httpPort = reader.value(keys["http"], "http", "a port between 1 and 65535")
                 nbdPort = reader.value(keys["nbd"], "nbd", "a port between 1 and 65535")
+                nfsPort = reader.value(keys["nfs"], "nfs", "a port between 1 and 65535")
             }
         }
         guard reader.problems.isEmpty else { throw FleetFileError(reader.problems) }

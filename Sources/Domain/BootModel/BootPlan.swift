@@ -1,4 +1,4 @@
-import NetworkTypes
+public import NetworkTypes
 
 /// What a DHCP reply or a loader is told to fetch.
 public enum BootFile: Hashable, Sendable, Codable {
@@ -22,8 +22,66 @@ public struct RootPlan: Hashable, Sendable, Codable {
     public var choice: RootChoice
     /// Where it is, as the node is told: `nbd://10.0.0.1:10809/debian@7`.
     public var url: String
-    /// The NBD export name.
-    public var export: ExportName
+    /// Where the node's own volume is, as the node is told; nil when it gets none.
+    public var volume: String?
+    /// Where the node's swap space is, as the node is told; nil when it gets none.
+    public var swap: String?
+    /// What is mounted over the root, one line each (docs/protocols/node.md).
+    public var mounts: [String] = []
+    /// The trees that the boot may mount.
+    public var trees: [TreeGrant] = []
+    /// The block devices that the boot may open.
+    public var volumes: [VolumeGrant] = []
+
+    /// The size of a node's volume that nobody gave another one, in bytes; thin, so it takes what is written.
+    public static let volumeSize: Int64 = 8 << 30
+
+    /// Whether the tree that it writes to lies over one image, so that a menu cannot offer another one.
+    var isOneImageOnly: Bool {
+        volumes.contains { $0.kind == .shared }
+            || choice.via == .nfs && choice.writes != .none && choice.writes != .ram
+    }
+
+    init(choice: RootChoice, url: String) {
+        self.choice = choice
+        self.url = url
+    }
+}
+
+extension BootPlan {
+    /// What this boot may use of the server's storage.
+    public func grants(boot: BootIdentifier, mac: MACAddress, address: IPv4Address?) -> BootGrants {
+        var trees = root.trees
+        let others = Set(
+            menu.entries.compactMap { entry -> ImageVersionID? in
+                if case .linux(let boot) = entry.action, boot.image != image { return boot.image }
+                return nil
+            }
+        ).sorted()
+        // What the menu offers beside the usual image may be read as that may.
+        for other in others {
+            if root.choice.via == .nfs {
+                trees.append(TreeGrant(path: "/images/\(other)", source: .image(other), isWritable: false, isOwn: true))
+            }
+            if root.choice.via == .nfsImage {
+                trees.append(
+                    TreeGrant(path: "/files/\(other)", source: .imageFiles(other), isWritable: false, isOwn: false)
+                )
+            }
+        }
+        return BootGrants(
+            boot: boot,
+            node: node,
+            mac: mac,
+            address: address,
+            image: image,
+            root: root.choice,
+            trees: trees,
+            volumes: root.volumes,
+            mounts: root.mounts,
+            otherImages: others
+        )
+    }
 }
 
 /// Everything one boot of one node gets: the answer to every request of that boot.

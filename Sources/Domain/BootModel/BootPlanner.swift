@@ -99,7 +99,8 @@ public struct BootPlanner: Sendable {
             "root via \(choice.via.rawValue) (\(inputs.settings.via.source)), writes \(choice.writes.rawValue)"
                 + " (\(inputs.settings.writes.source))"
         )
-        let root = rootPlan(choice, image: image, inputs)
+        let root = try rootPlan(choice, image: image, inputs)
+        reasons += storageReasons(inputs, root)
         let loader = try LoaderChoice.choose(
             LoaderChoice.Question(
                 request: inputs.request,
@@ -140,18 +141,6 @@ public struct BootPlanner: Sendable {
             kernelArguments: arguments,
             root: root,
             reasons: reasons
-        )
-    }
-
-    static func rootPlan(_ choice: RootChoice, image: ImageVersion, _ inputs: Inputs) -> RootPlan {
-        let layer =
-            choice.writes == .cow
-            ? ExportName.Layer(node: inputs.node.name, boot: inputs.boot ?? BootIdentifier(random: 0, 0)) : nil
-        let export = ExportName(image: image.id, layer: layer)
-        return RootPlan(
-            choice: choice,
-            url: "nbd://\(inputs.server.address):\(inputs.server.nbdPort)/\(export)",
-            export: export
         )
     }
 }

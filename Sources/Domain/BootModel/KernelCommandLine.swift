@@ -45,7 +45,11 @@ enum KernelCommandLine {
             "diskless.writes=\(root.choice.writes.rawValue)",
             "diskless.report=\(BootURL.report(for: inputs.request.mac, boot: boot, server: inputs.server))",
         ]
-        if inputs.addressing == .foreign { arguments.append("diskless.lease=renew") }
+        if let volume = root.volume { arguments.append("diskless.volume=\(volume)") }
+        if let swap = root.swap { arguments.append("diskless.swap=\(swap)") }
+        if !root.mounts.isEmpty { arguments.append("diskless.mounts=\(root.mounts.count)") }
+        // An NBD root holds its node's address; an NFS client without work closes its connection, and ram has none.
+        if inputs.addressing == .foreign || root.choice.via != .nbd { arguments.append("diskless.lease=renew") }
         return arguments
     }
 

@@ -88,12 +88,15 @@ public struct ServerAddresses: Hashable, Sendable, Codable {
     public var httpPort: UInt16
     /// The port of the NBD server.
     public var nbdPort: UInt16
+    /// The port of the NFS server.
+    public var nfsPort: UInt16
 
     /// Addresses from their parts; the ports have the defaults of docs/ports.md.
-    public init(address: IPv4Address, httpPort: UInt16 = 8067, nbdPort: UInt16 = 10809) {
+    public init(address: IPv4Address, httpPort: UInt16 = 8067, nbdPort: UInt16 = 10809, nfsPort: UInt16 = 2049) {
         self.address = address
         self.httpPort = httpPort
         self.nbdPort = nbdPort
+        self.nfsPort = nfsPort
     }
 }
 
@@ -103,4 +106,10 @@ public enum NodeAddressing: Hashable, Sendable {
     case leased(address: IPv4Address, subnet: IPv4Subnet, router: IPv4Address?, nameservers: [IPv4Address])
     /// Another DHCP server did: the loader fills in what it was given, and the node keeps renewing it.
     case foreign
+
+    /// The address, where we gave it.
+    public var address: IPv4Address? {
+        if case .leased(let address, _, _, _) = self { return address }
+        return nil
+    }
 }

@@ -46,10 +46,7 @@ public struct RootChoice: Hashable, Sendable, Codable {
         case (.nfsImage, .cow), (.nfsImage, .shared), (.ram, .cow), (.ram, .shared):
             "root {via: \(via.rawValue), writes: \(writes.rawValue)} cannot work: the image file itself stays read-only;"
                 + " use writes ram or keep, or via nbd or nfs"
-        case (.nbd, .none), (.nbd, .ram), (.nbd, .cow): nil
-        default:
-            "root {via: \(via.rawValue), writes: \(writes.rawValue)} is not served by this version;"
-                + " use via nbd with writes none, ram or cow"
+        default: nil
         }
     }
 

@@ -32,6 +32,7 @@ extension Fleet {
     func conflicts(_ settings: EffectiveSettings) -> [SettingConflict] {
         var found: [SettingConflict] = []
         if let problem = settings.root.problem { found.append(SettingConflict("root", problem)) }
+        if let problem = settings.rootServerProblem { found.append(SettingConflict("root", problem)) }
         found += pathConflicts(settings)
         let entries = settings.menuEntries.value
         if let chosen = settings.menuDefault?.value, !entries.isEmpty, !entries.contains(chosen) {

@@ -15,6 +15,7 @@ struct DebianBuild {
     private var phase = BuildPhase.prepare
     private var versions: [String: String] = [:]
     private var packageCount = 0
+    private var hasFirmware = false
 
     /// The tree that becomes the root.
     var tree: String { draft.work + "/tree" }
@@ -135,6 +136,13 @@ struct DebianBuild {
         return release
     }
 
+    /// Puts the firmware files of a Raspberry Pi beside the root, when the tree has them.
+    mutating func takeFirmware(release: String) throws {
+        guard let archive = try RaspberryPiFirmware.archive(tree: tree, release: release) else { return }
+        try RaspberryPiFirmware.write(archive, to: draft.files + "/firmware.cpio")
+        hasFirmware = true
+    }
+
     /// Makes the root file.
     mutating func packRoot() throws {
         begin(.root)
@@ -169,12 +177,16 @@ struct DebianBuild {
 
     /// What the manifest says of the version.
     func description(release: String, command: [String]) -> ImageDraft.Description {
-        ImageDraft.Description(
+        var roles: [ImageFileRole: String] = [
+            .kernel: "kernel", .initramfs: "initramfs", .root: recipe.rootFormat.fileName,
+        ]
+        if hasFirmware { roles[.firmware] = "firmware.cpio" }
+        return ImageDraft.Description(
             architecture: recipe.architecture,
             kernelRelease: release,
             rootFormat: recipe.rootFormat,
             kernelArguments: recipe.kernelArguments,
-            roles: [.kernel: "kernel", .initramfs: "initramfs", .root: recipe.rootFormat.fileName],
+            roles: roles,
             extraFiles: ["packages.txt"],
             provenance: ImageProvenance(
                 recipe: "debian",

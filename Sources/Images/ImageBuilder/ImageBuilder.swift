@@ -51,6 +51,7 @@ public struct ImageBuilder {
             try build.installPackages()
             let release = try build.takeKernel()
             try build.adaptTree()
+            try build.takeFirmware(release: release)
             progress(.phase(.initramfs))
             try interruption.check()
             try initramfs.makeInitramfs(

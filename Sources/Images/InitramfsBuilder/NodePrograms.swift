@@ -8,13 +8,15 @@ struct NodePrograms {
 
     /// The applets that `init` and its parts call, and what a person at the rescue shell reaches for first.
     static let applets = [
-        "ash", "cat", "chmod", "cp", "cttyhack", "cut", "dd", "dmesg", "echo", "env", "find", "grep", "head",
+        "ash", "awk", "cat", "chmod", "cp", "cttyhack", "cut", "dd", "dmesg", "echo", "env", "find", "grep", "head",
         "hostname",
-        "ip", "kill", "less", "ln", "ls", "lsmod", "mkdir", "mknod", "modprobe", "mount", "mv", "od", "ping",
+        "ip", "kill", "less", "ln", "losetup", "ls", "lsmod", "mkdir", "mknod", "mkswap", "modprobe", "mount", "mv",
+        "od", "ping",
         "poweroff",
-        "printf", "ps", "readlink", "reboot", "rm", "sed", "setsid", "sh", "sleep", "sort", "switch_root", "tail",
+        "printf", "ps", "readlink", "reboot", "rm", "sed", "setsid", "sh", "sleep", "sort", "swapon", "switch_root",
+        "tail",
         "timeout",
-        "tr", "udhcpc", "umount", "uname", "vi", "wget", "xxd",
+        "tr", "udhcpc", "umount", "uname", "vi", "wc", "wget", "xxd",
     ]
 
     private static let busyboxPlaces = [
@@ -28,6 +30,7 @@ struct NodePrograms {
             .file("init", try program(["init"]), permissions: 0o755),
             .file("lib/diskless/lay-files", try program(["lay-files"])),
             .file("lib/diskless/overlay", try program(["overlay"])),
+            .file("lib/diskless/mount-root", try program(["mount-root"])),
             .file("lib/diskless/prepare-root", try program(["prepare-root"])),
             .file("sbin/take-lease", try program(["take-lease"]), permissions: 0o755),
             .file(

@@ -121,7 +121,7 @@ public enum OverlayContext {
         return []
     }
 
-    /// A line of fstab(5), its blanks as `\040`.
+    /// A line of fstab(5), its blanks as `\040`; `noauto`, since the initramfs has mounted it before.
     private static func mount(_ mount: Mount, _ server: ServerAddresses?) -> MustacheValue {
         func field(_ text: String) -> String {
             text.replacing("\\", with: "\\134").replacing(" ", with: "\\040").replacing("#", with: "\\043")
@@ -133,13 +133,13 @@ public enum OverlayContext {
         case .tmpfs(_, let size, let mode):
             device = "tmpfs"
             type = "tmpfs"
-            options = ["nosuid", "nodev", "mode=\(mode?.description ?? "755")"]
+            options = ["noauto", "nosuid", "nodev", "mode=\(mode?.description ?? "755")"]
             if let size { options.append("size=\(size.bytes)") }
         case .nfs(let directory, _, let mode, let other):
             device = "\((other ?? server?.address)?.description ?? ""):\(field(directory.text))"
             type = "nfs"
             // A server that is away must neither stop the boot nor lose what is written.
-            options = [mode.rawValue, "hard", "nofail", "_netdev"]
+            options = ["noauto", mode.rawValue, "hard", "nofail", "_netdev"]
         }
         return .object([
             "device": .text(device), "at": .text(field(mount.path.text)), "type": .text(type),

@@ -7,6 +7,7 @@ struct BootConfigurations: Sendable {
     let peers: PeerDirectory
     let lease: @Sendable (IPv4Address) -> Lease?
     let ports: (http: UInt16, nbd: UInt16)
+    var nfsPort: UInt16 = 2049
     let clock: any Clock
 
     /// One question.
@@ -28,14 +29,25 @@ struct BootConfigurations: Sendable {
     /// Only the machine itself begins a boot: others may look, but its running boot is none of their business.
     func plan(_ question: Question) -> Result<BootPlan, BootRefusal> {
         let mac = question.mac
-        let server = ServerAddresses(address: question.local, httpPort: ports.http, nbdPort: ports.nbd)
+        let server = ServerAddresses(
+            address: question.local,
+            httpPort: ports.http,
+            nbdPort: ports.nbd,
+            nfsPort: nfsPort
+        )
         let addressing = addressing(of: mac, at: question.peer)
         guard question.begins, peers.couldBe(mac, at: question.peer, local: question.local) else {
             var asked = NodeRequest(mac: mac, stage: question.stage)
             asked.architecture = boots.boot(of: mac)?.architecture
             return boots.preview(for: asked, addressing: addressing, server: server)
         }
-        let result = boots.planScript(for: mac, stage: question.stage, addressing: addressing, server: server)
+        let result = boots.planScript(
+            for: mac,
+            stage: question.stage,
+            addressing: addressing,
+            server: server,
+            at: question.peer
+        )
         var event = BootEvent(
             time: clock.now(),
             node: boots.identify(NodeRequest(mac: mac, stage: question.stage)).node.name,

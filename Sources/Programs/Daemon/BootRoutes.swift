@@ -23,6 +23,7 @@ struct BootRoutes: HTTPHandler {
         case ("boot"?, 3) where parts[2] == "script.ipxe": return script(request, mac: parts[1])
         case ("boot"?, 3) where parts[2] == "boot.img": return bootImage(request, mac: parts[1])
         case ("boot"?, 4) where parts[3] == "overlay.cpio": return overlay(request, mac: parts[1], boot: parts[2])
+        case ("boot"?, 4) where parts[3] == "mounts": return mounts(request, mac: parts[1], boot: parts[2])
         case ("boot"?, 4): return report(request, mac: parts[1], boot: parts[2], event: parts[3])
         case ("loaders"?, 2...3): return loader(request, parts.dropFirst().joined(separator: "/"))
         case ("images"?, 4): return imageFile(request, name: parts[1], number: parts[2], file: parts[3])

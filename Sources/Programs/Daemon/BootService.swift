@@ -10,6 +10,8 @@ public final class BootService: BootPlanning, BootRecorder {
     let catalog: any ImageCatalog
     let log: any EventLog
     let loaders: LoaderFiles
+    /// What boots may use of the storage.
+    let grants: GrantStore
     let clock: any Clock
     let logger: Logger
     /// Why the overlay files of a node cannot be made; set once the daemon can make them.
@@ -32,12 +34,15 @@ public final class BootService: BootPlanning, BootRecorder {
 
     /// A service over the given stores; goes on with the boots that the log knows.
     ///
+    /// What boots may use is kept in `grantsDirectory`, or only in memory without one.
+    ///
     /// Throws what the log throws.
     public init(
         registry: any NodeRegistry,
         catalog: any ImageCatalog,
         log: any EventLog,
         loaders: LoaderFiles,
+        grantsDirectory: String? = nil,
         clock: any Clock,
         logger: Logger
     ) throws {
@@ -45,6 +50,7 @@ public final class BootService: BootPlanning, BootRecorder {
         self.catalog = catalog
         self.log = log
         self.loaders = loaders
+        grants = GrantStore(directory: grantsDirectory, logger: logger)
         self.clock = clock
         self.logger = logger
         tracker = Mutex(BootTracker(restoring: try log.boots(of: nil, limit: 100_000)))
@@ -119,11 +125,14 @@ public final class BootService: BootPlanning, BootRecorder {
 
     /// The plan whose script goes out now: from here on the boot's identifier is known outside, so the boot is on
     /// stable storage before this returns.
+    ///
+    /// What the boot may use of the storage is kept before too, for the address that it is at.
     public func planScript(
         for mac: MACAddress,
         stage: BootStage = .ipxe([.http, .bzImage, .efi]),
         addressing: NodeAddressing,
-        server: ServerAddresses
+        server: ServerAddresses,
+        at address: IPv4Address? = nil
     ) -> Result<BootPlan, BootRefusal> {
         let request = NodeRequest(mac: mac, stage: stage)
         let node = identify(request).node
@@ -143,6 +152,9 @@ public final class BootService: BootPlanning, BootRecorder {
         guard let boot else { return result }
         do {
             try keep(boot)
+            if case .success(let plan) = result {
+                try grants.give(plan.grants(boot: boot.id, mac: mac, address: address ?? addressing.address))
+            }
         } catch {
             logger.error("cannot keep the boot", metadata: ["node": "\(node.name)", "error": "\(error)"])
             return .failure(BootRefusal("the server cannot write its registry: \(error)"))

@@ -12,6 +12,8 @@ struct Facts: Sendable {
     let dhcp: DHCPService
     let exports: RootExports
     let dns: [Endpoint]
+    /// Nil when NFS is not served.
+    let trees: TreeExports?
 
     var now: ServerFacts {
         let interfaces = (try? NetworkInterface.all()) ?? []
@@ -27,7 +29,8 @@ struct Facts: Sendable {
                 server: ServerAddresses(
                     address: interface.address,
                     httpPort: setup.httpPort,
-                    nbdPort: setup.nbdPort
+                    nbdPort: setup.nbdPort,
+                    nfsPort: setup.nfsPort
                 )
             )
         }
@@ -38,6 +41,10 @@ struct Facts: Sendable {
             ServerFacts.Listener(service: "NBD", place: "TCP \(Endpoint(.any, setup.nbdPort))"),
         ]
         listeners += dns.map { ServerFacts.Listener(service: "DNS", place: "UDP and TCP \($0)") }
+        if trees != nil {
+            listeners.append(ServerFacts.Listener(service: "NFS", place: "TCP \(Endpoint(.any, setup.nfsPort))"))
+        }
+        let trees = trees?.connectedBoots.map { ServerFacts.ConnectedRoot(node: $0.node, image: $0.image) } ?? []
         return ServerFacts(
             version: setup.version,
             process: getpid(),
@@ -45,7 +52,7 @@ struct Facts: Sendable {
             stateDirectory: setup.state.path,
             networks: served,
             listeners: listeners,
-            roots: exports.connectedRoots
+            roots: exports.connectedRoots + trees.filter { !exports.connectedRoots.contains($0) }
         )
     }
 }

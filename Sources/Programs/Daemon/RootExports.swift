@@ -26,6 +26,7 @@ final class RootExports: NBDExportSource {
     private let logger: Logger
     private let layers: CopyOnWriteLayers
     private let layersDirectory: String
+    private let volumes: VolumeStore
     /// Each root file is open once, for all nodes that read it.
     private let open = Mutex<[ImageVersionID: Weak]>([:])
     /// Whose session each connection is, so that its end is told of the same machine as its beginning.
@@ -36,6 +37,7 @@ final class RootExports: NBDExportSource {
     init(
         catalog: any ImageCatalog,
         layersDirectory: String,
+        volumes: VolumeStore,
         boots: BootService,
         peers: PeerDirectory,
         clock: any Clock,
@@ -44,6 +46,7 @@ final class RootExports: NBDExportSource {
     ) throws {
         self.catalog = catalog
         self.layersDirectory = layersDirectory
+        self.volumes = volumes
         self.boots = boots
         self.peers = peers
         self.clock = clock
@@ -53,6 +56,82 @@ final class RootExports: NBDExportSource {
     }
 
     func open(_ name: String, purpose: NBDExportPurpose, peer: NBDPeer) throws(NBDExportRefusal) -> NBDExport {
+        do throws(NBDExportRefusal) {
+            if let volume = VolumeName(name) { return try self.volume(volume, purpose: purpose, peer: peer) }
+            return try image(name, purpose: purpose, peer: peer)
+        } catch {
+            refused(name, error.reason, peer)
+            throw error
+        }
+    }
+
+    /// The device of a boot, for the machine that is in it.
+    private func volume(
+        _ name: VolumeName,
+        purpose: NBDExportPurpose,
+        peer: NBDPeer
+    ) throws(NBDExportRefusal) -> NBDExport {
+        let grants = try grants(of: name.boot, node: name.node, peer: peer)
+        let key = name.kind == .shared ? "shared/\(grants.image)" : "\(name.kind.rawValue)/\(name.node)"
+        do {
+            if name.kind == .shared, purpose != .information {
+                let writer = try volumes.claimShared(grants) { writer in
+                    self.boots.grants.newest(of: writer.node).map { $0.boot == writer.boot } ?? false
+                }
+                if let writer {
+                    throw NBDExportRefusal(
+                        .policy,
+                        "\(grants.image) is shared, and node \(writer.node) writes to it: one writer at a time"
+                            + " (it ends when \(writer.node) boots something else)"
+                    )
+                }
+            }
+            let storage = try volumes.storage(name.kind, for: grants)
+            if purpose != .information { boots.grants.used(name.boot, node: name.node, at: peer.remote.address) }
+            return NBDExport(storage, text: "\(name.kind.rawValue) of \(name.node)", onlySession: key)
+        } catch let refusal as NBDExportRefusal {
+            throw refusal
+        } catch {
+            logger.error(
+                "cannot open a \(name.kind.rawValue)",
+                metadata: ["node": "\(name.node)", "error": "\(error)"]
+            )
+            throw NBDExportRefusal(.policy, "the server cannot open the \(name.kind.rawValue): \(error)")
+        }
+    }
+
+    /// What a boot may use, for the machine that is in it and for nobody else.
+    private func grants(
+        of boot: BootIdentifier,
+        node: NodeName,
+        peer: NBDPeer
+    ) throws(NBDExportRefusal) -> BootGrants {
+        guard let grants = boots.grants.grants(of: boot, node: node) else {
+            throw NBDExportRefusal(.policy, "boot \(boot) of \(node) is over: start the node again")
+        }
+        try admit(grants.mac, grants.address, peer, "boot \(boot) of \(node)")
+        return grants
+    }
+
+    /// Lets in the machine itself, as far as address and lease tell, and this computer.
+    private func admit(
+        _ mac: MACAddress,
+        _ address: IPv4Address?,
+        _ peer: NBDPeer,
+        _ what: String
+    ) throws(NBDExportRefusal) {
+        guard peer.remote.address != peer.local.address else { return }
+        let holder = peers.mac(of: peer.remote.address)
+        guard holder == nil || holder == mac, address == nil || address == peer.remote.address else {
+            throw NBDExportRefusal(.policy, "\(what) is not for \(peer.remote.address)")
+        }
+    }
+
+    private func image(
+        _ name: String,
+        purpose: NBDExportPurpose,
+        peer: NBDPeer
+    ) throws(NBDExportRefusal) -> NBDExport {
         guard let export = ExportName(name) else {
             throw NBDExportRefusal(.unknown, "there is no export \"\(name)\": exports are named IMAGE@VERSION")
         }
@@ -61,12 +140,36 @@ final class RootExports: NBDExportSource {
         }
         let base = try root(of: version)
         guard let layer = export.layer else {
+            try admitToImage(version.id, peer)
             return NBDExport(ReadOnlyStorage(base), text: "\(version.id), \(version.rootFormat.rawValue), read-only")
+        }
+        if let boot = boots.boot(layer.boot), boot.node == layer.node {
+            let address = boots.grants.grants(of: layer.boot, node: layer.node)?.address
+            try admit(boot.mac, address, peer, "boot \(layer.boot) of \(layer.node)")
         }
         if let problem = RootChoice(via: .nbd, writes: .cow).problem(with: version.rootFormat) {
             throw NBDExportRefusal(.policy, "\(export.image): \(problem)")
         }
         return try privateLayer(layer, over: base, version: version, purpose: purpose)
+    }
+
+    /// An image is for the machines that boot it: those whose grants name it.
+    private func admitToImage(_ image: ImageVersionID, _ peer: NBDPeer) throws(NBDExportRefusal) {
+        let address = peer.remote.address
+        guard address != peer.local.address else { return }
+        let holder = peers.mac(of: address)
+        let grants = boots.grants.grants(at: address).filter { holder == nil || holder == $0.mac }
+        guard let boot = grants.first(where: { $0.image == image || $0.otherImages.contains(image) }) else {
+            throw NBDExportRefusal(.policy, "\(image) is for the nodes that boot it, and \(address) is not one of them")
+        }
+        boots.grants.used(boot.boot, node: boot.node, at: address)
+    }
+
+    /// A refusal is part of the timeline of the machine that was refused.
+    private func refused(_ name: String, _ reason: String, _ peer: NBDPeer) {
+        guard let mac = peers.mac(of: peer.remote.address) else { return }
+        let shown = String(name.unicodeScalars.prefix(200).map { $0.value < 0x20 ? "?" : Character($0) })
+        record(.refuse, shown, peer, mac, reached: nil, detail: "NBD export \(shown): \(reason)")
     }
 
     private func privateLayer(
@@ -156,11 +259,16 @@ final class RootExports: NBDExportSource {
         // An image is in use whoever uses it: where nobody knows the machine, its address stands for it.
         let address = peer.remote.address.description.split(separator: ".").joined(separator: "-")
         let known = mac.map { boots.identify(NodeRequest(mac: $0, stage: .system)).node.name }
-        guard let image = ExportName(name)?.image, let node = known ?? NodeName("at-\(address)") else { return }
+        let volume = VolumeName(name)
+        let granted = volume.flatMap { boots.grants.grants(of: $0.boot, node: $0.node) }
+        guard let image = ExportName(name)?.image ?? granted?.image, let node = known ?? NodeName("at-\(address)")
+        else { return }
         let root = ServerFacts.ConnectedRoot(node: node, image: image)
         sessions.withLock { $0[peer.connection] = Session(mac: mac, root: root) }
         guard let mac else { return }
         held(mac, true)
+        // Beside the root a node may have a volume and swap: only the root is a step of the boot.
+        guard volume == nil || volume?.kind == .shared else { return }
         record(.rootConnected, name, peer, mac, reached: .root)
     }
 
@@ -169,6 +277,7 @@ final class RootExports: NBDExportSource {
             return
         }
         held(mac, false)
+        guard VolumeName(name).map({ $0.kind == .shared }) ?? true else { return }
         let moved = "read \(traffic.read / 1_000_000) MB, wrote \(traffic.written / 1_000_000) MB"
         record(.rootDisconnected, name, peer, mac, reached: nil, detail: moved)
     }
@@ -178,6 +287,9 @@ final class RootExports: NBDExportSource {
 
     private func mac(of name: String, _ peer: NBDPeer) -> MACAddress? {
         if let layer = ExportName(name)?.layer, let boot = boots.boot(layer.boot) { return boot.mac }
+        if let volume = VolumeName(name), let grants = boots.grants.grants(of: volume.boot, node: volume.node) {
+            return grants.mac
+        }
         return peers.mac(of: peer.remote.address)
     }
 

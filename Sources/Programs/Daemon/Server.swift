@@ -8,6 +8,7 @@ import HTTPServer
 import ImageStore
 public import Logging
 public import NBDServer
+import NFSServer
 import NetworkIO
 import NetworkTypes
 import OverlayFiles
@@ -27,6 +28,8 @@ public struct ServerSetup: Sendable {
     public var httpPort: UInt16
     /// The TCP port of NBD.
     public var nbdPort: UInt16
+    /// The TCP port of NFS.
+    public var nfsPort: UInt16
     /// What it calls itself.
     public var version: String
     /// Whether booting machines that ask for an IPv6 router are told that there is none.
@@ -43,6 +46,7 @@ public struct ServerSetup: Sendable {
         dhcp: Network.DHCPMode = .proxy,
         httpPort: UInt16 = 8067,
         nbdPort: UInt16 = 10809,
+        nfsPort: UInt16 = 2049,
         version: String,
         advertisesRouter: Bool = true
     ) {
@@ -51,6 +55,7 @@ public struct ServerSetup: Sendable {
         self.dhcp = dhcp
         self.httpPort = httpPort
         self.nbdPort = nbdPort
+        self.nfsPort = nfsPort
         self.version = version
         self.advertisesRouter = advertisesRouter
     }
@@ -97,6 +102,7 @@ public final class Server: Sendable {
             catalog: catalog,
             log: store,
             loaders: loaders,
+            grantsDirectory: setup.state.grants,
             clock: clock,
             logger: logger
         )
@@ -118,6 +124,7 @@ public final class Server: Sendable {
             peers: peers,
             lease: { dhcp.lease(of: $0) },
             ports: ports,
+            nfsPort: setup.nfsPort,
             clock: clock
         )
         let overlays = OverlayService(
@@ -167,6 +174,7 @@ public final class Server: Sendable {
         let exports = try RootExports(
             catalog: catalog,
             layersDirectory: setup.state.layers,
+            volumes: VolumeStore(state: setup.state, catalog: catalog, logger: logger),
             boots: boots,
             peers: peers,
             clock: clock,
@@ -184,6 +192,7 @@ public final class Server: Sendable {
         let dns = try setup.dns.map {
             try DNSService($0, registry: registry, leases: leases, clock: clock, logger: logger)
         }
+        let nfs = Self.nfs(setup, catalog, boots, peers, clock, logger, held: { dhcp.held($0, isConnected: $1) })
         let dhcpPorts = DHCPServer.Ports(planner: boots, leases: leases, recorder: boots, clock: clock)
         try dhcp.follow(try registry.fleet(), with: dhcpPorts)
         let lastProblem = Mutex("")
@@ -205,10 +214,24 @@ public final class Server: Sendable {
             registry: registry,
             dhcp: dhcp,
             exports: exports,
-            dns: dns?.endpoints ?? []
+            dns: dns?.endpoints ?? [],
+            trees: nfs?.exports
         )
-        let admin = try Self.admin(setup, registry, store, boots, clock, facts, overlays, logger)
-        stops = [{ dhcp.stop() }, { dns?.stop() }, { admin.stop() }, { tftp.stop() }, { http.stop() }, { nbd.stop() }]
+        let keeper = NodeStorageKeeper(
+            state: setup.state,
+            registry: registry,
+            grants: boots.grants,
+            trees: nfs?.trees,
+            connected: { [exports] in
+                Set(exports.connectedRoots.map(\.node) + (nfs?.exports.connectedBoots.map(\.node) ?? []))
+            },
+            logger: logger
+        )
+        let admin = try Self.admin(setup, registry, store, boots, clock, facts, keeper, overlays, logger)
+        stops = [
+            { dhcp.stop() }, { dns?.stop() }, { admin.stop() }, { tftp.stop() }, { http.stop() }, { nbd.stop() },
+            { nfs?.server.stop() },
+        ]
         greet(loaders, catalog)
     }
 
@@ -231,6 +254,7 @@ public final class Server: Sendable {
         _ boots: BootService,
         _ clock: SystemClock,
         _ facts: Facts,
+        _ keeper: NodeStorageKeeper,
         _ overlays: OverlayService,
         _ logger: Logger
     ) throws -> HTTPServer {
@@ -239,20 +263,20 @@ public final class Server: Sendable {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         var options = HTTPServerOptions()
         options.bodyLimit = AdminHandler.bodyLimit
+        var services = AdminServices(
+            registry: registry,
+            leases: store,
+            log: store,
+            planning: Onlooker(boots: boots),
+            clock: clock,
+            backup: .files(of: store, in: setup.state),
+            facts: { facts.now }
+        )
+        services.storage = keeper
+        services.files = overlays
         return try HTTPServer(
             on: StreamListener(unix: path),
-            handler: AdminHandler(
-                AdminServices(
-                    registry: registry,
-                    leases: store,
-                    log: store,
-                    planning: Onlooker(boots: boots),
-                    clock: clock,
-                    backup: .files(of: store, in: setup.state),
-                    facts: { facts.now },
-                    files: overlays
-                )
-            ),
+            handler: AdminHandler(services),
             options: options,
             logger: logger
         )

@@ -1,3 +1,4 @@
+public import BootModel
 import CLinux
 import Foundation
 public import NetworkIO
@@ -21,6 +22,24 @@ public struct StateDirectory: Sendable {
     public var images: String { "\(path)/images" }
     /// Private copy-on-write layers, one folder a node.
     public var layers: String { "\(path)/cow" }
+    /// Private layers over images that are served as trees, one folder a node.
+    public var trees: String { "\(path)/roots" }
+    /// What belongs to each node: its kept root, its volume, its state.
+    public var nodes: String { "\(path)/nodes" }
+    /// The layers and copies that all nodes of an image version write to.
+    public var shared: String { "\(path)/shared" }
+    /// What the boots under way may use, one file a node.
+    public var grants: String { "\(path)/grants" }
+    /// Where this process, and nobody else, sees images and layers mounted.
+    public var mounts: String { "\(path)/mnt" }
+    /// The key of the NFS server's file handles.
+    public var handleKey: String { "\(path)/nfs-handles.key" }
+    /// The kept root of a node, as changes over its image.
+    public func root(of node: NodeName) -> String { "\(nodes)/\(node)/root" }
+    /// The volume of a node with `writes: keep`.
+    public func volume(of node: NodeName) -> String { "\(nodes)/\(node)/volume" }
+    /// What a node's `state:` paths hold.
+    public func state(of node: NodeName) -> String { "\(nodes)/\(node)/state" }
     /// Loaders of the user's own, which win over the distribution's.
     public var loaders: String { "\(path)/loaders" }
     /// Loaders that were made here; they are made again when they are missing.

@@ -16,8 +16,7 @@ struct Diskless: ParsableCommand {
         subcommands: [
             Serve.self, Try.self, Image.self, NodeCommand.self, ProfileCommand.self, NetworkCommand.self,
             UserCommand.self, FilesCommand.self, Loader.self, Apply.self, Export.self, Backup.self, Restore.self,
-            Watch.self,
-            Boots.self, Explain.self, Leases.self, Status.self,
+            Watch.self, Boots.self, Explain.self, Leases.self, Status.self, Generate.self,
         ]
     )
 

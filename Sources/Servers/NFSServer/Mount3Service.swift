@@ -47,6 +47,7 @@ extension Conversation {
             let status = Mount3.Status(error)
             writer.write(status.rawValue)
             server.logOnce(handle.peer, "\(shown): status \(status.rawValue)", "NFS mount refused")
+            server.source.refused(shown, to: handle.peer)
         }
     }
 

@@ -7,6 +7,7 @@ extension Conversation {
         let call = try NFS3Name(decoding: &reader)
         let (context, directory) = try resolveToChange(call.directory)
         let name = try FileName(call.name)
+        try recallNamed(name, context, directory)
         directory.lockChanges()
         defer { directory.unlockChanges() }
         let before = NFS3Attributes(try directory.attributes(), context)
@@ -22,6 +23,8 @@ extension Conversation {
         let (otherContext, other) = try resolveToChange(call.to.directory)
         guard context.tree === otherContext.tree else { throw NFS3Failure(.crossDevice) }
         let (name, newName) = (try FileName(call.from.name), try FileName(call.to.name))
+        try recallNamed(name, context, directory)
+        try recallNamed(newName, otherContext, other)
         TreeObject.lockChanges(directory, other)
         defer { TreeObject.unlockChanges(directory, other) }
         let before = NFS3Attributes(try directory.attributes(), context)

@@ -89,14 +89,26 @@ extension Conversation {
         guard let handle = FileHandle(words: handle.words, count: handle.count) else { throw NFS3Failure(.badHandle) }
         // An export that went away looks to its clients as its files do when they are gone.
         guard let context = credentials.context(handle.export) else { throw NFS3Failure(.stale) }
-        return (context, try context.tree.object(handle, on: &thread))
+        let object = try context.tree.object(handle, on: &thread)
+        // What a client of version 4 was promised about the file it must give back first.
+        if server.version4.mustWait(for: handle, client: nil, writes: false) { throw NFS3Failure(.tryLater) }
+        return (context, object)
     }
 
     /// As `resolve`, for something that changes the file.
     mutating func resolveToChange(_ handle: NFS3FileHandle) throws -> (ExportContext, TreeObject) {
         let (context, object) = try resolve(handle)
         guard context.export.isWritable else { throw NFS3Failure(.readOnly) }
+        if server.version4.mustWait(for: object.handle, client: nil, writes: true) { throw NFS3Failure(.tryLater) }
         return (context, object)
+    }
+
+    /// Throws JUKEBOX while somebody has to give back what was promised about the file behind a name.
+    mutating func recallNamed(_ name: FileName, _ context: ExportContext, _ directory: TreeObject) throws {
+        guard server.version4.hasDelegations,
+            let (object, _) = try? context.tree.lookup(name, in: directory, as: context.caller, on: &thread)
+        else { return }
+        if server.version4.mustWait(for: object.handle, client: nil, writes: true) { throw NFS3Failure(.tryLater) }
     }
 }
 

@@ -39,6 +39,18 @@ package protocol NFSExportSource: Sendable {
     func export(identity: UInt64, for peer: Endpoint) -> NFSExport?
     /// Told when a client has mounted an export.
     func mounted(_ export: NFSExport, by peer: Endpoint)
+    /// Told when a client that asks for an export does not get it, with what it is told.
+    func refused(_ path: String, to peer: Endpoint)
+    /// Told when a client has connected; an idle client lets its connection go, and makes another one later.
+    func connected(_ peer: Endpoint)
+    /// Told when a client's connection is over.
+    func disconnected(_ peer: Endpoint)
+}
+
+extension NFSExportSource {
+    package func refused(_ path: String, to peer: Endpoint) {}
+    package func connected(_ peer: Endpoint) {}
+    package func disconnected(_ peer: Endpoint) {}
 }
 
 /// The same exports for everybody.

@@ -147,7 +147,9 @@ package final class NFSServer: Sendable {
         guard let handle else { return logOnce(peer, "there are too many connections") }
         do {
             try WorkerThread.start("nfs") { [self] in
+                source.connected(handle.peer)
                 serve(handle)
+                source.disconnected(handle.peer)
                 ended(handle)
             }
         } catch {
@@ -193,6 +195,14 @@ package final class NFSServer: Sendable {
 
     /// How many connections there are.
     package var connectionCount: Int { state.withLock { $0.connections.count } }
+
+    /// Cuts every other connection of an address: what an older boot of a machine left behind.
+    package func cutOthers(than peer: Endpoint) {
+        for handle in state.withLock({ Array($0.connections.values) })
+        where handle.peer.address == peer.address && handle.peer != peer {
+            handle.cut()
+        }
+    }
 
     /// Stops accepting, lets every connection finish what it has read, and returns when all are over.
     ///

@@ -156,6 +156,9 @@ package final class FileTree: Sendable {
         return FileHandle(export: identity, kernel: kernel, key: key)
     }
 
+    /// Lets go of every file of this tree that is at hand, so that nothing keeps its file system once the tree ends.
+    package func forgetObjects() { cache.removeAll(of: number) }
+
     /// The file system's size and room.
     package func space() throws(TreeError) -> statvfs {
         var result = statvfs()

@@ -132,6 +132,18 @@ package final class ObjectCache: Sendable {
         }
     }
 
+    /// Lets everything of one tree go.
+    func removeAll(of tree: UInt64) {
+        for shard in shards {
+            let dropped = shard.table.withLock { table in
+                table.objects.indices.compactMap { place -> TreeObject? in
+                    table.objects[place]?.tree == tree ? Self.take(place, &table) : nil
+                }
+            }
+            withExtendedLifetime(dropped) {}
+        }
+    }
+
     /// How many objects there are.
     package var count: Int { shards.reduce(0) { $0 + $1.table.withLock { $0.places.count } } }
 }

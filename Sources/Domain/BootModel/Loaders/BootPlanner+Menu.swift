@@ -69,7 +69,13 @@ extension BootPlanner {
         }
         let choice = inputs.settings.root
         if let problem = choice.problem(with: image.rootFormat) { return .failure(BootRefusal(problem)) }
-        let root = rootPlan(choice, image: image, inputs)
+        let root: RootPlan
+        do throws(BootRefusal) { root = try rootPlan(choice, image: image, inputs) } catch { return .failure(error) }
+        if image.id != usual.id, root.isOneImageOnly {
+            return .failure(
+                BootRefusal("with writes: \(choice.writes.rawValue) the server's tree lies over one image at a time")
+            )
+        }
         let arguments = KernelCommandLine.arguments(for: inputs, image: image, root: root)
         guard arguments.reduce(0, { $0 + $1.utf8.count + 1 }) <= KernelCommandLine.limit(for: image) else {
             return .failure(BootRefusal("its kernel command line would be too long"))

@@ -57,7 +57,10 @@ struct Backup: ParsableCommand {
 
     /// Whether a name of the state directory goes into a backup, besides the copy of the registry.
     static func isSaved(_ name: String) -> Bool {
-        !["images", "cow", "roots", "lock", "registry.sqlite", "registry.sqlite-wal", "registry.sqlite-shm"].contains(
+        ![
+            "images", "cow", "roots", "mnt", "cache", "lock", "registry.sqlite", "registry.sqlite-wal",
+            "registry.sqlite-shm",
+        ].contains(
             name
         )
             && !name.hasSuffix(".sock") && !name.hasPrefix("backup-") && !name.hasPrefix("restore-")

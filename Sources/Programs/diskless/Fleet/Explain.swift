@@ -32,6 +32,7 @@ struct Explain: ParsableCommand {
             let address = explanation.address.map(\.description) ?? "chosen when it asks"
             lines.append("network   \(network), address \(address)")
         }
+        if !explanation.profiles.isEmpty { lines.append("profiles  \(explanation.profiles.joined(separator: ", "))") }
         lines.append("settings")
         let width = explanation.settings.map(\.key.count).max() ?? 0
         for setting in explanation.settings {

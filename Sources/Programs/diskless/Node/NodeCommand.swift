@@ -8,6 +8,7 @@ struct NodeCommand: ParsableCommand {
         subcommands: [
             NodeList.self, NodeShow.self, NodeAdd.self, NodeSet.self, NodeRemove.self,
             NodeKeysCommand.self,
+            NodeState.self, NodeReset.self, NodeSnapshot.self, NodeRestore.self,
         ]
     )
 }

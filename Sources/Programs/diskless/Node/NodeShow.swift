@@ -27,11 +27,13 @@ struct NodeShow: ParsableCommand {
         }
         let profiles = reply.profileChain.joined(separator: ", ")
         rows.append(["profiles", profiles.isEmpty ? "none" : profiles, ""])
-        rows += reply.settings.map { [$0.key, $0.value, $0.source] }
+        rows += reply.settings.map { [$0.key, $0.value, $0.source, $0.effect] }
         if let boot = reply.node.boot {
             rows.append(["last boot", BootTable.state(boot), LocalTime.full(boot.started)])
         }
-        Output.table(["SETTING", "VALUE", "FROM"], rows)
+        // What is no setting has no moment at which a change of it holds.
+        rows = rows.map { $0.count == 4 ? $0 : $0 + [""] }
+        Output.table(["SETTING", "VALUE", "FROM", "A CHANGE"], rows)
     }
 }
 

@@ -6,6 +6,7 @@ import Foundation
 import Logging
 import NBDServer
 import TLSTunnel
+import TreeMounts
 
 extension BootModel.Network.DHCPMode: ExpressibleByArgument {}
 extension ServerConfiguration.LogLevel: ExpressibleByArgument {}
@@ -41,10 +42,14 @@ struct Serve: ParsableCommand {
     var httpPort: UInt16?
     @Option(help: ArgumentHelp("The TCP port of NBD (default: 10809).", valueName: "port"))
     var nbdPort: UInt16?
+    @Option(help: ArgumentHelp("The TCP port of NFS (default: 2049).", valueName: "port"))
+    var nfsPort: UInt16?
     @Option(help: "What to log: debug, info (the default), warning or error.")
     var log: ServerConfiguration.LogLevel?
 
     func run() throws {
+        // Before there is a second thread: without it images cannot be mounted, which is said when they are.
+        try? PrivateMounts.enter()
         StopSignal.block()
         let file = try configuration()
         var logger = Logger(label: "diskless")
@@ -55,6 +60,7 @@ struct Serve: ParsableCommand {
             dhcp: dhcp ?? file.dhcp ?? .proxy,
             httpPort: httpPort ?? file.httpPort ?? 8067,
             nbdPort: nbdPort ?? file.nbdPort ?? 10809,
+            nfsPort: nfsPort ?? file.nfsPort ?? 2049,
             version: Version.text,
             advertisesRouter: file.routerAdvertisements != .off
         )

@@ -15,6 +15,7 @@
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include <linux/if_packet.h>
+#include <linux/loop.h>
 #include <linux/openat2.h>
 #include <net/ethernet.h>
 #include <net/if.h>
@@ -52,6 +53,7 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -255,6 +257,35 @@ static inline int clinux_descriptor_limit(struct rlimit *limit) {
 /// What utimensat(2) takes for "now" and "as it is" in tv_nsec.
 static inline long clinux_time_now(void) { return UTIME_NOW; }
 static inline long clinux_time_omitted(void) { return UTIME_OMIT; }
+/// unshare(2): from here on this thread, and those it starts, see mounts of their own; mounts of others still arrive.
+static inline int clinux_own_mounts(void) {
+    if (unshare(CLONE_NEWNS) < 0) return -1;
+    return mount("none", "/", NULL, MS_REC | MS_SLAVE, NULL);
+}
+/// A loop device of the number that is free now, for reading `descriptor`; it is let go of by its last user.
+static inline int clinux_attach_loop(int control, int descriptor, int *number) {
+#ifndef LOOP_CONFIGURE
+    errno = ENOSYS;
+    return -1;
+#else
+    int free_number = ioctl(control, LOOP_CTL_GET_FREE);
+    if (free_number < 0) return -1;
+    char path[32];
+    snprintf(path, sizeof path, "/dev/loop%d", free_number);
+    int device = open(path, O_RDONLY | O_CLOEXEC);
+    if (device < 0) return -1;
+    struct loop_config config = {.fd = (unsigned)descriptor};
+    config.info.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR;
+    if (ioctl(device, LOOP_CONFIGURE, &config) < 0) {
+        int error = errno;
+        close(device);
+        errno = error;
+        return -1;
+    }
+    *number = free_number;
+    return device;
+#endif
+}
 
 // The yescrypt hash of a password with a salt of its own, by the system's libcrypt (crypt(3), libxcrypt), which is looked
 // up when it is wanted: only one command needs it, and it is no part of the C library. 0 when done, else -1.

@@ -1,0 +1,171 @@
+import BootModel
+import FileTree
+import Logging
+import NFSServer
+import NetworkTypes
+import Synchronization
+
+/// What the NFS server has: for each machine the trees of its own boot, and nothing for anybody else.
+///
+/// Who a client is, its address tells: the one that its boot was given, and whose lease is its hardware address's. What
+/// belongs to one boot also has that boot's identifier in its path, which nobody else was told.
+final class TreeExports: NFSExportSource {
+    private struct Clients {
+        /// Connections of each address.
+        var connections: [IPv4Address: Int] = [:]
+        /// Whose address is held, by address.
+        var held: [IPv4Address: MACAddress] = [:]
+    }
+
+    private let grants: GrantStore
+    private let trees: TreeStore
+    private let boots: BootService
+    private let peers: PeerDirectory
+    private let clock: any Clock
+    private let logger: Logger
+    private let held: @Sendable (MACAddress, _ isConnected: Bool) -> Void
+    private let clients = Mutex(Clients())
+    /// Ends the connections that an older boot left behind: all of an address but this one.
+    private let cut = Mutex<(@Sendable (Endpoint) -> Void)?>(nil)
+
+    init(
+        grants: GrantStore,
+        trees: TreeStore,
+        boots: BootService,
+        peers: PeerDirectory,
+        clock: any Clock,
+        logger: Logger,
+        held: @escaping @Sendable (MACAddress, _ isConnected: Bool) -> Void
+    ) {
+        self.grants = grants
+        self.trees = trees
+        self.boots = boots
+        self.peers = peers
+        self.clock = clock
+        self.logger = logger
+        self.held = held
+    }
+
+    /// Tells how connections are ended.
+    func cutting(by action: @escaping @Sendable (Endpoint) -> Void) { cut.withLock { $0 = action } }
+
+    var revision: UInt64 { grants.revision }
+
+    /// The boots that a client at this address may be in.
+    private func boots(at peer: Endpoint) -> [BootGrants] {
+        let holder = peers.mac(of: peer.address)
+        return grants.grants(at: peer.address).filter { holder == nil || holder == $0.mac }
+    }
+
+    func exports(for peer: Endpoint) -> [NFSExport] {
+        var paths: Set<String> = []
+        var owners: Set<String> = []
+        return boots(at: peer).flatMap(\.trees).compactMap { grant in
+            // The newest boot comes first, and what it writes to is its alone.
+            if let owner = grant.source.owner, !owners.insert(owner).inserted { return nil }
+            return paths.insert(grant.path).inserted ? open(grant, for: peer) : nil
+        }
+    }
+
+    func export(identity: UInt64, for peer: Endpoint) -> NFSExport? {
+        let found = boots(at: peer).flatMap(\.trees).first { trees.identity(of: $0.source) == identity }
+        return found.flatMap { open($0, for: peer) }
+    }
+
+    private func open(_ grant: TreeGrant, for peer: Endpoint) -> NFSExport? {
+        do {
+            return NFSExport(
+                path: grant.path,
+                tree: try trees.tree(grant.source) { [self] in cut.withLock(\.self)?(peer) },
+                isWritable: grant.isWritable,
+                squash: SquashRule(grant.isOwn ? .none : .root)
+            )
+        } catch {
+            logger.error("cannot export \(grant.path)", metadata: ["error": "\(error)"])
+            return nil
+        }
+    }
+
+    func mounted(_ export: NFSExport, by peer: Endpoint) {
+        guard
+            let boot = boots(at: peer).first(where: { boot in
+                boot.trees.contains { trees.identity(of: $0.source) == export.tree.identity }
+            })
+        else { return }
+        grants.used(boot.boot, node: boot.node, at: peer.address)
+        trees.keepOnly(wanted)
+        hold(peer.address, boot.mac)
+        let isRoot = boot.trees.first?.path == export.path && (boot.root.via == .nfs || boot.root.via == .nfsImage)
+        guard isRoot else { return }
+        record(.rootConnected, boot, peer, file: export.path, reached: .root)
+    }
+
+    /// Whether any boot may still use a tree.
+    private func wanted(_ source: TreeSource) -> Bool {
+        grants.all.contains { $0.trees.contains { $0.source == source } }
+    }
+
+    func refused(_ path: String, to peer: Endpoint) {
+        guard let mac = peers.mac(of: peer.address), let boot = boots.boot(of: mac) else { return }
+        let why = "\(path) over NFS is not for this boot of \(boot.node), or does not exist"
+        let event = BootEvent(
+            time: clock.now(),
+            node: boot.node,
+            mac: mac,
+            kind: .refuse,
+            address: peer.address,
+            file: path,
+            detail: why
+        )
+        boots.record(event, reached: nil)
+    }
+
+    func connected(_ peer: Endpoint) {
+        clients.withLock { $0.connections[peer.address, default: 0] += 1 }
+        // A node that goes on after a restart of the server mounts nothing again.
+        if let boot = boots(at: peer).first { hold(peer.address, boot.mac) }
+    }
+
+    func disconnected(_ peer: Endpoint) {
+        let mac = clients.withLock { clients -> MACAddress? in
+            let count = clients.connections[peer.address, default: 1] - 1
+            clients.connections[peer.address] = count > 0 ? count : nil
+            return count > 0 ? nil : clients.held.removeValue(forKey: peer.address)
+        }
+        if let mac { held(mac, false) }
+    }
+
+    private func hold(_ address: IPv4Address, _ mac: MACAddress) {
+        let isNew = clients.withLock { clients in
+            guard clients.connections[address] != nil, clients.held[address] == nil else { return false }
+            clients.held[address] = mac
+            return true
+        }
+        if isNew { held(mac, true) }
+    }
+
+    /// The boots that have a connection now, for those whose root it is.
+    var connectedBoots: [BootGrants] {
+        let addresses = clients.withLock { Array($0.connections.keys) }
+        return addresses.compactMap { grants.grants(at: $0).last }
+    }
+
+    private func record(
+        _ kind: BootEvent.Kind,
+        _ boot: BootGrants,
+        _ peer: Endpoint,
+        file: String,
+        reached: Boot.Progress?
+    ) {
+        let event = BootEvent(
+            time: clock.now(),
+            boot: boot.boot,
+            node: boot.node,
+            mac: boot.mac,
+            kind: kind,
+            address: peer.address,
+            file: file
+        )
+        boots.record(event, reached: reached)
+    }
+}

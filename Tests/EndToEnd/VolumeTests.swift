@@ -1,0 +1,132 @@
+import Foundation
+import Testing
+import VirtualLab
+
+/// Volumes, state, mounts and swap of nodes whose image comes over NBD.
+@Suite(.serialized, .enabled(if: Repository.canRun, "no root, no built program, or a tool of the lab is missing"))
+struct VolumeTests {
+    /// A volume of its own, a file under `state:`, a shared home, memory and swap: what is kept and what is not.
+    @Test(.timeLimit(.minutes(25)))
+    func aNodeKeepsWhatItShallKeep() throws {
+        let home = Repository.path("build/e2e/home")
+        try? FileManager.default.removeItem(atPath: home)
+        try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: home) }
+        let common = """
+            swap: 256M, state: [/etc/ssh, /var/lib/kept], volatile: [/var/log], \
+            mounts: [{nfs: \(home), at: /home, mode: rw}, {tmpfs: /srv/scratch, size: 8M}]
+            """
+        let fleet = """
+            nodes:
+              - {name: vera, mac: ["\(EndToEndLab.mac(1))"], image: e2e, volume: 1G, root: {via: nbd, writes: keep}, \(common)}
+              - {name: rob, mac: ["\(EndToEndLab.mac(2))"], image: e2e, root: {via: nbd, writes: ram}, \(common)}
+            """
+        let lab = try EndToEndLab("volume", images: [.ram], fleet: fleet)
+        defer { lab.lab.close() }
+        _ = unsafe chmod(home, 0o1777)
+        let (vera, rob) = (try lab.node("vera", number: 1), try lab.node("rob", number: 2))
+        for node in [vera, rob] {
+            try node.machine.powerOn()
+            try node.login()
+        }
+        for node in [vera, rob] {
+            #expect(try node.run("findmnt -no FSTYPE /") == "overlay")
+            #expect(try node.run("stat -fc %T /srv/scratch /var/log | sort -u") == "tmpfs")
+            #expect(try node.run("findmnt -no FSTYPE /home") == "nfs")
+            #expect(try node.run("findmnt -no FSTYPE /etc/ssh") == "nfs")
+            #expect(try node.run("awk '/^SwapTotal/ {print int($2 / 1000)}' /proc/meminfo") == "262")
+            try node.run("echo \(node.name) >/var/lib/kept/name; echo \(node.name) >/root/own; echo 1 >/var/log/line")
+            try node.run("su -s /bin/sh nobody -c 'echo \(node.name) >/home/\(node.name)'; sync")
+        }
+        // One home for both, where their root is nobody special.
+        #expect(try rob.run("cat /home/vera; stat -c %U /home/vera") == "vera\nnobody")
+        #expect(try rob.run("touch /home/root; stat -c %U /home/root") == "nobody")
+        let keys = try [vera, rob].map { try $0.run("cat /etc/ssh/ssh_host_ed25519_key.pub") }
+        #expect(keys[0] != keys[1])
+
+        try vera.installPackage()
+        try vera.run("mkdir -p /opt/l /opt/u /opt/w /opt/m && echo low >/opt/l/f")
+        try vera.run("mount -t overlay -o lowerdir=/opt/l,upperdir=/opt/u,workdir=/opt/w none /opt/m 2>&1 || true")
+        try vera.writeThroughKills(of: lab)
+        try vera.run("umount /opt/m 2>/dev/null; sync")
+
+        try lab.server.addVersion(of: .ram)
+        for node in [vera, rob] {
+            try node.machine.powerCycle()
+            try node.login()
+        }
+        #expect(try vera.run("cat /root/own; sh -c diskless-test-tool; cat /version-two") == "vera\ninstalled\n2")
+        #expect(try rob.run("cat /root/own 2>/dev/null || echo gone") == "gone")
+        for (node, key) in zip([vera, rob], keys) {
+            #expect(try node.run("cat /var/lib/kept/name") == node.name)
+            #expect(try node.run("cat /etc/ssh/ssh_host_ed25519_key.pub") == key)
+            #expect(try node.run("cat /var/log/line 2>/dev/null || echo gone") == "gone")
+            #expect(try node.rootErrors() == "")
+        }
+        try vera.checkFiles()
+    }
+}
+
+/// One writer on a shared image, the image file on NFS, and the whole image in memory.
+@Suite(.serialized, .enabled(if: Repository.canRun, "no root, no built program, or a tool of the lab is missing"))
+struct VolumeMatrixTests {
+    @Test(.timeLimit(.minutes(12)), arguments: Repository.whole(["e2e-ext4"]))
+    func aSharedImageHasOneWriter(image: String) throws {
+        let fleet = """
+            nodes:
+              - {name: wim, mac: ["\(EndToEndLab.mac(1))"], image: \(image), root: {via: nbd, writes: shared}}
+              - {name: zoe, mac: ["\(EndToEndLab.mac(2))"], image: \(image), root: {via: nbd, writes: shared}}
+            """
+        let lab = try EndToEndLab("shared", images: [.writable], fleet: fleet)
+        defer { lab.lab.close() }
+        let wim = try lab.node("wim", number: 1)
+        try wim.machine.powerOn()
+        try wim.login()
+        let zoe = try lab.node("zoe", number: 2)
+        try zoe.machine.powerOn()
+        try zoe.console.wait(for: "node wim writes to it: one writer at a time", limit: .seconds(120))
+        zoe.machine.powerOff()
+        #expect(try lab.server.boot(of: "zoe").kinds.contains("refuse"))
+        try wim.writeThroughKills(of: lab)
+        try wim.run("echo mine >/root/mine; sync")
+        try wim.machine.powerCycle()
+        try wim.login()
+        #expect(try wim.run("cat /root/mine") == "mine")
+        try wim.checkFiles()
+        #expect(try wim.rootErrors() == "")
+    }
+
+    @Test(.timeLimit(.minutes(12)), arguments: Repository.whole(["none", "ram", "keep"]))
+    func theImageFileOnNFS(writes: String) throws {
+        try boot("nfs-image", writes)
+    }
+
+    @Test(.timeLimit(.minutes(12)), arguments: Repository.whole(["ram", "keep"]))
+    func theImageWholeInMemory(writes: String) throws {
+        try boot("ram", writes)
+    }
+
+    private func boot(_ via: String, _ writes: String) throws {
+        let lab = try EndToEndLab(
+            "\(via)-\(writes)",
+            images: [.ram],
+            fleet: TreeRootTests.fleet("ines", "root: {via: \(via), writes: \(writes)}")
+        )
+        defer { lab.lab.close() }
+        let ines = try lab.node("ines", number: 1)
+        try ines.machine.powerOn()
+        try ines.login()
+        #expect(try ines.run("findmnt -no FSTYPE /") == (writes == "none" ? "squashfs" : "overlay"))
+        #expect(try lab.server.boot(of: "ines").passed("root-mounted", "up"))
+        if writes == "none" {
+            try ines.readThroughKills(of: lab)
+        } else {
+            try ines.writeThroughKills(of: lab)
+        }
+        guard writes == "keep" else { return }
+        try ines.machine.powerCycle()
+        try ines.login()
+        try ines.checkFiles()
+        #expect(try ines.rootErrors() == "")
+    }
+}
