@@ -95,6 +95,11 @@ let package = Package(
 
         // Images
         module("Images", "InitramfsBuilder", ["CPIO", "CLinux"]),
+        module(
+            "Images",
+            "OverlayFiles",
+            ["BootModel", "NetworkTypes", "CPIO", "Mustache", "Digests", "CLinux", "COpenSSL"]
+        ),
         module("Images", "ImageBuilder", ["BootModel", "ImageStore", "CPIO", "CLinux"]),
 
         // Servers
@@ -137,7 +142,8 @@ let package = Package(
             "Programs",
             "Daemon",
             [
-                "AdminAPI", "AdminServer", "BootModel", "Netboot", "Registry", "ImageStore", "BlockStorage",
+                "AdminAPI", "AdminServer", "OverlayFiles", "Digests", "BootModel", "Netboot", "Registry", "ImageStore",
+                "BlockStorage",
                 "NetworkIO",
                 "NetworkTypes",
                 "DHCPServer", "TFTPServer", "HTTPServer", "NBDServer", "TFTP", "HTTP1", "NBD", "CLinux", log,
@@ -161,6 +167,7 @@ let package = Package(
         // Tests
         tests("ByteCoding"),
         tests("Mustache"),
+        tests("OverlayFiles", ["BootModel", "NetworkTypes", "CPIO", "Mustache"]),
         tests("NetworkTypes"),
         tests("DHCP", ["NetworkTypes", "PCAP"]),
         tests("NeighborDiscovery", ["NetworkTypes"]),
@@ -169,7 +176,10 @@ let package = Package(
         tests("BootModel", ["NetworkTypes"]),
         tests(
             "Daemon",
-            ["BootModelConformance", "BootModel", "HTTPServer", "HTTP1", "NetworkIO", "NetworkTypes", log]
+            [
+                "BootModelConformance", "BootModel", "HTTPServer", "HTTP1", "NetworkIO", "NetworkTypes", log,
+                "AdminAPI", "CPIO", "OverlayFiles",
+            ]
         ),
         tests("CPIO"),
         tests("FAT"),

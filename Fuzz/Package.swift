@@ -34,12 +34,13 @@ let package = Package(
         module("Protocols", "NFS4", ["XDR", "ONCRPC"]),
         module("Formats", "CPIO", ["ByteCoding"]),
         module("Formats", "PCAP", ["ByteCoding", "NetworkTypes"]),
+        module("Formats", "Mustache"),
         .target(name: "CLibFuzzer"),
         .executableTarget(
             name: "Fuzz",
             dependencies: [
                 "CLibFuzzer", "ByteCoding", "NetworkTypes", "DHCP", "NeighborDiscovery", "TFTP", "HTTP1", "NBD", "CPIO",
-                "PCAP", "XDR", "ONCRPC", "NFS3", "NFS4", "DNS",
+                "Mustache", "PCAP", "XDR", "ONCRPC", "NFS3", "NFS4", "DNS",
             ],
             swiftSettings: instrumented,
             // gold fails on the sanitizer's debug information; lld comes with the toolchain.

@@ -81,6 +81,8 @@ struct TestImage: Sendable {
     let format: String
     var kernel = "cloud"
     var architecture = "amd64"
+    /// Packages beside those that every test's image has.
+    var packages: [String] = []
 
     /// A squashfs root, for `ram`.
     static let ram = TestImage(name: "e2e", format: "squashfs")
@@ -104,6 +106,9 @@ struct TestImage: Sendable {
             "diskless", "--package", "openssh-server", "--state", Self.state, "--kernel-argument",
             architecture == "arm64" ? "console=ttyAMA0" : "console=ttyS0,115200",
         ]
+        build.arguments? += packages.flatMap { ["--package", $0] }
+        // An emulated machine on a busy computer misses timer ticks; the kernel would give up at once.
+        if architecture == "amd64" { build.arguments? += ["--kernel-argument", "no_timer_check"] }
         build.standardInput = FileHandle.nullDevice
         try build.run()
         build.waitUntilExit()

@@ -62,7 +62,9 @@ struct MadeUpTree: ~Copyable {
         try write("image/etc/shadow", "secret")
         try write("image/boot/config-\(Self.release)", "CONFIG_RD_GZIP=y\nCONFIG_RD_ZSTD=y\n")
         try write("image/bin/busybox", Self.elf(machine: 62, isStatic: true))
-        for name in ["init", "mount-root", "prepare-root", "take-lease", "build/nbd-attach-amd64"] {
+        for name in [
+            "init", "lay-files", "overlay", "mount-root", "prepare-root", "take-lease", "build/nbd-attach-amd64",
+        ] {
             try write("programs/" + name, "program \(name)")
         }
     }

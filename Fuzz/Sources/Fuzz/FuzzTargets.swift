@@ -10,6 +10,7 @@ let fuzzTargets: [String: FuzzTarget] = [
     "dhcp": { DHCPFuzzing.decode($0) },
     "dns": fuzzDNS,
     "http": fuzzHTTPRequest,
+    "mustache": fuzzMustache,
     "nbd-handshake": fuzzNBDHandshake,
     "nbd-request": fuzzNBDRequest,
     "nfs3-arguments": fuzzNFS3Arguments,

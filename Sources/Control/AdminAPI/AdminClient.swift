@@ -66,6 +66,21 @@ public struct AdminClient: Sendable {
     public func boots(of node: NodeName? = nil, limit: Int = 20) throws -> [BootRecord] {
         try json("GET", AdminPath.boots + Self.query([("node", node?.text), ("limit", String(limit))]))
     }
+    /// Every set of overlay files.
+    public func fileSets() throws -> [FileSetSummary] { try json("GET", AdminPath.files) }
+    /// The files of a set as they lie there.
+    public func fileSet(_ name: String) throws -> [ShownFile] {
+        guard name.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && !"/?#%".utf8.contains($0) }) else {
+            throw AdminProblem("\"\(name)\" is not the name of a set")
+        }
+        return try json("GET", "\(AdminPath.files)/\(name)")
+    }
+    /// The overlay files of a node.
+    public func files(of node: NodeName) throws -> RenderedFiles {
+        try json("GET", "\(AdminPath.nodes)/\(node)/files")
+    }
+    /// The public keys of a node.
+    public func keys(of node: NodeName) throws -> NodeKeys { try json("GET", "\(AdminPath.nodes)/\(node)/keys") }
     /// Every lease.
     public func leases() throws -> [Lease] { try json("GET", AdminPath.leases) }
     /// What a machine would get.

@@ -22,6 +22,10 @@ public enum AdminPath {
     public static let restore = "/v1/restore"
     /// GET: a list of `UnknownMachineRecord`, the last seen first.
     public static let unknown = "/v1/unknown"
+    /// GET: a list of `FileSetSummary`; `/v1/files/NAME`: a list of `ShownFile`.
+    ///
+    /// `/v1/nodes/NAME/files`: `RenderedFiles`; `/v1/nodes/NAME/keys`: `NodeKeys`.
+    public static let files = "/v1/files"
     /// GET (`node=NAME`, `limit=N`): a list of `BootRecord`, the newest first.
     public static let boots = "/v1/boots"
     /// GET: a list of `Lease`.

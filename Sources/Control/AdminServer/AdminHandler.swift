@@ -76,6 +76,12 @@ public struct AdminHandler: HTTPHandler {
             case .post: return try addNode(request)
             default: throw AdminRefusal.method("GET, POST")
             }
+        case ("files", 2): return try only(.get, request) { try fileSets() }
+        case ("files", 3): return try only(.get, request) { try fileSet(parts[2]) }
+        case ("nodes", 4) where parts[3] == "files":
+            return try only(.get, request) { try nodeFiles(NodeName(validating: parts[2])) }
+        case ("nodes", 4) where parts[3] == "keys":
+            return try only(.get, request) { try nodeKeys(NodeName(validating: parts[2])) }
         case ("nodes", 3):
             let name = try NodeName(validating: parts[2])
             switch request.method {

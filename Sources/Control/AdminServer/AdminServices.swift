@@ -18,6 +18,8 @@ public struct AdminServices: Sendable {
     /// What the server knows of itself.
     public var facts: @Sendable () -> ServerFacts
 
+    /// Overlay files; nil where nobody shows them.
+    public var files: (any FileShowing)?
     /// What is kept for nodes; nil for a server that keeps nothing.
     public var storage: (any NodeStorageKeeping)?
     /// The machines that asked and are not in a fleet, the last seen first.
@@ -32,7 +34,8 @@ public struct AdminServices: Sendable {
         clock: any Clock,
         backup: RegistryBackup = .none,
         facts: @escaping @Sendable () -> ServerFacts,
-        unknownMachines: @escaping @Sendable (Fleet) -> [UnknownMachine] = { _ in [] }
+        unknownMachines: @escaping @Sendable (Fleet) -> [UnknownMachine] = { _ in [] },
+        files: (any FileShowing)? = nil
     ) {
         self.registry = registry
         self.leases = leases
@@ -42,6 +45,7 @@ public struct AdminServices: Sendable {
         self.backup = backup
         self.facts = facts
         self.unknownMachines = unknownMachines
+        self.files = files
     }
 }
 

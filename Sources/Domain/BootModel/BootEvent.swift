@@ -75,6 +75,8 @@ public struct BootEvent: Hashable, Sendable, Codable {
         public static let kernel = Kind(rawValue: "kernel")
         /// The initramfs was sent.
         public static let initramfs = Kind(rawValue: "initramfs")
+        /// The overlay files were sent.
+        public static let overlay = Kind(rawValue: "overlay")
         /// A transfer ended early; `detail` says how.
         public static let aborted = Kind(rawValue: "aborted")
         /// The node's initramfs runs (its own report).
@@ -105,6 +107,7 @@ extension BootEvent {
         case .script: "sent the boot script" + (detail.map { " (\($0))" } ?? "")
         case .kernel: "sent the kernel" + transfer
         case .initramfs: "sent the initramfs" + transfer
+        case .overlay: "sent the overlay files" + transfer + (detail.map { ": \($0)" } ?? "")
         case .aborted: "transfer of \(file ?? "a file") ended early" + transfer + (detail.map { ": \($0)" } ?? "")
         case .initramfsStarted: "initramfs runs"
         case .rootConnected: "root connected" + (file.map { ": \($0)" } ?? "")

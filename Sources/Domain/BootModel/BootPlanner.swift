@@ -121,6 +121,10 @@ public struct BootPlanner: Sendable {
                     + " \(limit) that reach a kernel: shorten its kernel arguments"
             )
         }
+        if inputs.hasOverlay {
+            let sets = inputs.settings.files
+            reasons.append("overlay files \(sets.value.map(\.text).joined(separator: ", ")) (\(sets.source))")
+        }
         reasons.append(
             inputs.addressing == .foreign
                 ? "address from the DHCP server that is there, renewed by the node"

@@ -119,7 +119,7 @@ public struct EffectiveSettings: Hashable, Sendable {
     /// Paths that are in the node's memory.
     public var volatile: Sourced<[NodePath]> { first(\.volatile, else: []) }
     /// Sets of overlay files.
-    public var files: Sourced<[OverlaySetName]> { first(\.files, else: []) }
+    public var files: Sourced<[OverlaySetName]> { first(\.files, else: [.base]) }
     /// DHCP options.
     public var options: Sourced<[DHCPOptionSetting]> { first(\.options, else: []) }
 

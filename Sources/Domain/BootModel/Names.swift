@@ -145,6 +145,8 @@ public struct OverlaySetName: Name {
     public static let kind = "overlay set"
     /// The name as written.
     public let text: String
+    /// The set that comes first on every node, named or not.
+    public static let base = OverlaySetName(checked: "base")
     /// From checked text.
     public init(checked text: String) { self.text = text }
 }

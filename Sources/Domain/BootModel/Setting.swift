@@ -47,7 +47,7 @@ public struct Setting: Sendable {
         Setting("mounts", \.mounts),
         Setting("state", \.state),
         Setting("volatile", \.volatile),
-        Setting("files", \.files),
+        Setting("files", \.files, unset: "base"),
         Setting("variables", \.variables),
         Setting("swap", \.swap),
         Setting("volume", \.volume),

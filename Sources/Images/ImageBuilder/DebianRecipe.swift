@@ -48,6 +48,9 @@ public struct DebianRecipe: Hashable, Sendable {
         "ca-certificates",
     ]
 
+    /// Packages with an init of their own; with one of them, systemd is left out unless it is asked for by name.
+    static let otherInits: Set = ["sysvinit-core", "runit-init", "openrc"]
+
     /// Variants of mmdebstrap that give a system which can start; the rest give less than a system.
     static let variants = [
         "essential", "apt", "required", "minbase", "buildd", "important", "debootstrap", "-", "standard",
@@ -57,7 +60,9 @@ public struct DebianRecipe: Hashable, Sendable {
     var includedPackages: [String] {
         let language = locale == nil || locale == "C.UTF-8" ? [] : ["locales"]
         var seen: Set<String> = []
-        return (Self.basePackages + [kernelPackage] + language + packages).filter { seen.insert($0).inserted }
+        let hasOtherInit = !Self.otherInits.isDisjoint(with: packages)
+        let base = Self.basePackages.filter { !hasOtherInit || !$0.hasPrefix("systemd") }
+        return (base + [kernelPackage] + language + packages).filter { seen.insert($0).inserted }
     }
 
     /// The package that brings the kernel.

@@ -11,7 +11,7 @@ public struct InitramfsBuilder: Sendable {
     public var release: String
     /// Debian's name of the processor: `amd64`, `arm64`, `armhf`.
     public var architecture: String
-    /// The directory with `init`, `mount-root`, `prepare-root`, `take-lease`, and `nbd-attach-<architecture>` in it or in `build/`.
+    /// The directory with `init` and its parts, and `nbd-attach-<architecture>` in it or in `build/`.
     public var programs: String
     /// A static busybox to take instead of the image's.
     public var busybox: String?

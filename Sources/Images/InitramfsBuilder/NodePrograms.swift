@@ -28,6 +28,8 @@ struct NodePrograms {
         var entries: [CPIOEntry] = [
             .file("bin/busybox", try busyboxBytes(image), permissions: 0o755),
             .file("init", try program(["init"]), permissions: 0o755),
+            .file("lib/diskless/lay-files", try program(["lay-files"])),
+            .file("lib/diskless/overlay", try program(["overlay"])),
             .file("lib/diskless/mount-root", try program(["mount-root"])),
             .file("lib/diskless/prepare-root", try program(["prepare-root"])),
             .file("sbin/take-lease", try program(["take-lease"]), permissions: 0o755),

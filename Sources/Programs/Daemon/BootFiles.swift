@@ -193,7 +193,8 @@ struct BootFiles: TFTPContentSource {
             || name.hasSuffix(".dtb") || name.hasSuffix(".dtbo"):
             return nil
         case .file(let name)?: return (.loader, name, .loader)
-        case .configuration?, .overlay?, nil: return nil
+        case .overlay?: return (.overlay, "overlay.cpio", .kernel)
+        case .configuration?, nil: return nil
         }
     }
 }

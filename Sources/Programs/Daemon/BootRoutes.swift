@@ -32,6 +32,7 @@ struct BootRoutes: HTTPHandler {
         switch (parts.first, parts.count) {
         case ("boot"?, 3) where parts[2] == "script.ipxe": return script(request, mac: parts[1])
         case ("boot"?, 3) where parts[2] == "boot.img": return bootImage(request, mac: parts[1])
+        case ("boot"?, 4) where parts[3] == "overlay.cpio": return overlay(request, mac: parts[1], boot: parts[2])
         case ("boot"?, 4) where parts[3] == "mounts": return mounts(request, mac: parts[1], boot: parts[2])
         case ("boot"?, 4): return report(request, mac: parts[1], boot: parts[2], event: parts[3])
         case ("loaders"?, 2...3): return loader(request, parts.dropFirst().joined(separator: "/"))
@@ -71,6 +72,7 @@ struct BootRoutes: HTTPHandler {
         switch (parts.first, parts.count, parts.last) {
         case ("loaders"?, 2...3, _): return (.loader, .loader)
         case ("boot"?, 3, "boot.img"?): return (.loader, .kernel)
+        case ("boot"?, 4, "overlay.cpio"?): return (.overlay, .kernel)
         case ("images"?, 4, "kernel"?): return (.kernel, .kernel)
         case ("images"?, 4, "initramfs"?): return (.initramfs, .kernel)
         default: return nil
@@ -190,13 +192,13 @@ struct BootRoutes: HTTPHandler {
         return file
     }
 
-    private func notFound(_ request: HTTPRequest) -> HTTPResponse {
+    func notFound(_ request: HTTPRequest) -> HTTPResponse {
         logger.debug("HTTP: no \(request.head.target)", metadata: ["peer": "\(request.peer)"])
         return .text(.notFound, "there is nothing of that name here")
     }
 
     /// The answer to a method that a resource does not take; nil when it takes it.
-    private func refuse(_ request: HTTPRequest, unless methods: [HTTPMethod]) -> HTTPResponse? {
+    func refuse(_ request: HTTPRequest, unless methods: [HTTPMethod]) -> HTTPResponse? {
         guard !methods.contains(request.method) else { return nil }
         let allowed = methods.map(\.rawValue).joined(separator: ", ")
         var response = HTTPResponse.text(.methodNotAllowed, "use \(allowed)")

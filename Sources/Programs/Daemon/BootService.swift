@@ -16,6 +16,8 @@ public final class BootService: BootPlanning, BootRecorder {
     let sightings: Sightings?
     let clock: any Clock
     let logger: Logger
+    /// Why the overlay files of a node cannot be made; set once the daemon can make them.
+    let overlayProblem = Mutex<(@Sendable (Node, MACAddress, IPv4Address?, BootIdentifier) -> String?)?>(nil)
     private let tracker: Mutex<BootTracker>
     /// Events are written in order, away from the threads that answer machines.
     private let writer = DispatchQueue(label: "boot events")
@@ -122,6 +124,7 @@ public final class BootService: BootPlanning, BootRecorder {
                         boot: boot,
                         loaders: loaders.available,
                         hasLoader: boot.map { hasLoader($0, request.mac) } ?? false,
+                        hasOverlay: overlayProblem.withLock { $0 != nil },
                         menuImages: try menuImages(for: settings, in: fleet)
                     )
                 )
@@ -147,7 +150,10 @@ public final class BootService: BootPlanning, BootRecorder {
         let step = advance(.script, node: node.name, mac: mac, at: clock.now())
         var asked = request
         asked.architecture = step.boot.architecture
-        let result = plan(for: asked, addressing: addressing, server: server, boot: step.boot.id)
+        var result = plan(for: asked, addressing: addressing, server: server, boot: step.boot.id)
+        if case .success = result, let refusal = refusal(overlay: node, step.boot, addressing) {
+            result = .failure(refusal)
+        }
         let boot = tracker.withLock { tracker in
             tracker.update(mac) {
                 if case .success(let plan) = result { $0.image = plan.image }
@@ -165,6 +171,14 @@ public final class BootService: BootPlanning, BootRecorder {
             return .failure(BootRefusal("the server cannot write its registry: \(error)"))
         }
         return result
+    }
+
+    /// Files that cannot be made are said on the machine's screen, before it loads anything.
+    private func refusal(overlay node: Node, _ boot: Boot, _ addressing: NodeAddressing) -> BootRefusal? {
+        var address: IPv4Address?
+        if case .leased(let leased, _, _, _) = addressing { address = leased }
+        let check = overlayProblem.withLock { $0 }
+        return check?(node, boot.mac, address, boot.id).map { BootRefusal("overlay files of \(node.name): \($0)") }
     }
 
     /// The boot under way, or last seen, of a machine.
@@ -197,7 +211,7 @@ public final class BootService: BootPlanning, BootRecorder {
         return images
     }
 
-    private func image(for settings: EffectiveSettings, in fleet: Fleet) throws(BootRefusal) -> ImageVersion? {
+    func image(for settings: EffectiveSettings, in fleet: Fleet) throws(BootRefusal) -> ImageVersion? {
         do {
             guard let wanted = settings.image else { return try catalog.newest() }
             guard let reference = fleet.resolved(wanted.value) else {
@@ -272,7 +286,7 @@ public final class BootService: BootPlanning, BootRecorder {
 
     /// What is known of the machine that asks: what it says now when it is the firmware; what comes after the firmware
     /// has other words for the same machine, and most of them none.
-    private func facts(of request: NodeRequest) -> MachineFacts {
+    func facts(of request: NodeRequest) -> MachineFacts {
         let known = boot(of: request.mac)?.facts
         switch request.stage {
         case .firmware, .firmwareHTTP: return MachineFacts(request).completed(by: known)

@@ -11,6 +11,7 @@ public import NBDServer
 import NFSServer
 import NetworkIO
 import NetworkTypes
+import OverlayFiles
 import Registry
 import Synchronization
 import TFTPServer
@@ -128,7 +129,21 @@ public final class Server: Sendable {
             nfsPort: setup.nfsPort,
             clock: clock
         )
-        let overlay: @Sendable (MACAddress, BootIdentifier, IPv4Address) -> [UInt8]? = { _, _, _ in nil }
+        let overlays = OverlayService(
+            sets: FileSetLibrary(directories: [setup.state.files, FileSetLibrary.systemDirectory]),
+            boots: boots,
+            identities: Identities(store),
+            peers: peers,
+            ports: ports,
+            last: LastOverlays(directory: setup.state.overlays),
+            leaseOf: { mac in try store.leases().first { $0.mac == mac && $0.state == .bound }?.address },
+            clock: clock,
+            logger: logger
+        )
+        boots.overlayProblem.withLock { problem in
+            problem = { overlays.problem(of: $0, mac: $1, address: $2, boot: $3) }
+        }
+        let overlay = { @Sendable mac, boot, address in overlays.archive(of: mac, boot: boot, for: address) }
 
         // Everything a machine is sent to listens before DHCP sends the first one there.
         let http = try HTTPServer(
@@ -214,7 +229,7 @@ public final class Server: Sendable {
             },
             logger: logger
         )
-        let admin = try Self.admin(setup, registry, store, boots, clock, facts, keeper, logger)
+        let admin = try Self.admin(setup, registry, store, boots, clock, facts, keeper, overlays, logger)
         stops = [
             { dhcp.stop() }, { dns?.stop() }, { admin.stop() }, { tftp.stop() }, { http.stop() }, { nbd.stop() },
             { nfs?.server.stop() },
@@ -242,6 +257,7 @@ public final class Server: Sendable {
         _ clock: SystemClock,
         _ facts: Facts,
         _ keeper: NodeStorageKeeper,
+        _ overlays: OverlayService,
         _ logger: Logger
     ) throws -> HTTPServer {
         let path = setup.state.adminSocket
@@ -260,6 +276,7 @@ public final class Server: Sendable {
         )
         services.storage = keeper
         services.unknownMachines = { boots.sightings?.machines(unknownTo: $0) ?? [] }
+        services.files = overlays
         return try HTTPServer(
             on: StreamListener(unix: path),
             handler: AdminHandler(services),

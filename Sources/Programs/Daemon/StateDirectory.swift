@@ -44,6 +44,10 @@ public struct StateDirectory: Sendable {
     public var loaders: String { "\(path)/loaders" }
     /// Loaders that were made here; they are made again when they are missing.
     public var madeLoaders: String { "\(path)/cache/loaders" }
+    /// Sets of overlay files.
+    public var files: String { "\(path)/files" }
+    /// What nodes' overlay files were at their last boots; for root alone.
+    public var overlays: String { "\(path)/overlays" }
     /// Where the admin API listens: in /run for the default state, else inside, so that labs need no root paths.
     public var adminSocket: String {
         path == Self.defaultPath ? "/run/diskless/admin.sock" : "\(path)/admin.sock"
@@ -54,7 +58,7 @@ public struct StateDirectory: Sendable {
     /// Throws `StateDirectoryTaken` when another server has it, and `SystemCallError` when it cannot be made. Keep the
     /// result: the lock ends with it.
     public func take() throws -> FileDescriptor {
-        for folder in [path, images, layers, loaders] {
+        for folder in [path, images, layers, loaders, files] {
             do {
                 try FileManager.default.createDirectory(
                     atPath: folder,

@@ -15,8 +15,8 @@ struct Diskless: ParsableCommand {
         version: Version.text,
         subcommands: [
             Serve.self, Try.self, Image.self, NodeCommand.self, ProfileCommand.self, NetworkCommand.self,
-            UserCommand.self, Loader.self, Apply.self, Export.self, Backup.self, Restore.self, Watch.self,
-            Boots.self, Explain.self, Leases.self, Status.self, Generate.self,
+            UserCommand.self, FilesCommand.self, Loader.self, Apply.self, Export.self, Backup.self, Restore.self,
+            Watch.self, Boots.self, Explain.self, Leases.self, Status.self, Generate.self,
         ]
     )
 

@@ -30,6 +30,18 @@ enum RegistrySchema {
             try database.execute(sql: usersAndTags)
         }
         migrator.registerMigration("4 unknown machines") { try $0.execute(sql: unknownMachines) }
+        // Named, not numbered: it stands by itself, whatever other migrations come before or after it.
+        migrator.registerMigration("identities of nodes") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE identity (
+                        node TEXT PRIMARY KEY NOT NULL,
+                        seed BLOB NOT NULL,
+                        host_keys TEXT NOT NULL
+                    )
+                    """
+            )
+        }
         return migrator
     }
 

@@ -65,4 +65,25 @@ enum {
     COPENSSL_COMMON_NAME = 13,
 };
 
+// Making key pairs and reading their numbers (OpenSSL 3.0).
+typedef struct evp_pkey_st EVP_PKEY;
+typedef struct evp_pkey_ctx_st EVP_PKEY_CTX;
+typedef struct bignum_st BIGNUM;
+
+EVP_PKEY_CTX *EVP_PKEY_CTX_new_id(int id, ENGINE *engine);
+void EVP_PKEY_CTX_free(EVP_PKEY_CTX *context);
+int EVP_PKEY_keygen_init(EVP_PKEY_CTX *context);
+int EVP_PKEY_CTX_set_rsa_keygen_bits(EVP_PKEY_CTX *context, int bits);
+int EVP_PKEY_CTX_set_ec_paramgen_curve_nid(EVP_PKEY_CTX *context, int nid);
+int EVP_PKEY_keygen(EVP_PKEY_CTX *context, EVP_PKEY **key);
+void EVP_PKEY_free(EVP_PKEY *key);
+int EVP_PKEY_get_raw_private_key(const EVP_PKEY *key, unsigned char *bytes, size_t *length);
+int EVP_PKEY_get_raw_public_key(const EVP_PKEY *key, unsigned char *bytes, size_t *length);
+int EVP_PKEY_get_bn_param(const EVP_PKEY *key, const char *name, BIGNUM **number);
+int EVP_PKEY_get_octet_string_param(const EVP_PKEY *key, const char *name, unsigned char *bytes, size_t room,
+                                    size_t *length);
+int BN_num_bits(const BIGNUM *number);
+int BN_bn2bin(const BIGNUM *number, unsigned char *bytes);
+void BN_clear_free(BIGNUM *number);
+
 #endif
