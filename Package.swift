@@ -89,7 +89,7 @@ let package = Package(
         module("Storage", "BlockStorage", ["CLinux"]),
         module("Storage", "FileTree", ["CLinux"]),
         module("Storage", "ImageStore", ["BootModel", "Digests", "CLinux"]),
-        module("Storage", "Registry", ["BootModel", "NetworkTypes", sqlite]),
+        module("Storage", "Registry", ["BootModel", "NetworkTypes", "ByteCoding", "Digests", "CLinux", sqlite]),
 
         // Images
         module("Images", "InitramfsBuilder", ["CPIO", "CLinux"]),

@@ -29,6 +29,9 @@ enum RegistrySchema {
         migrator.registerMigration("3 users, tags, selectors") { database in
             try database.execute(sql: usersAndTags)
         }
+        migrator.registerMigration("4 leases by journal, networks in full") { database in
+            try database.execute(sql: networksInFull)
+        }
         return migrator
     }
 
@@ -117,5 +120,15 @@ enum RegistrySchema {
         CREATE TRIGGER boot_takes_its_events AFTER DELETE ON boot BEGIN
             DELETE FROM event WHERE boot = OLD.id;
         END;
+        """
+
+    /// An older version, which knows nothing of the journal, refuses a file that has this.
+    private static let networksInFull = """
+        ALTER TABLE lease ADD COLUMN kept INTEGER NOT NULL DEFAULT 0;
+        UPDATE lease SET kept = expires;
+        CREATE TABLE lease_journal (generation INTEGER NOT NULL);
+        INSERT INTO lease_journal VALUES (0);
+        ALTER TABLE network ADD COLUMN terms TEXT NOT NULL DEFAULT '{}';
+        ALTER TABLE node ADD COLUMN identities TEXT NOT NULL DEFAULT '[]';
         """
 }
