@@ -282,6 +282,7 @@ static inline int clinux_hash_password(const char *password, char *hash, size_t 
     free(data);
     dlclose(library);
     return result;
+}
 
 // Watching a link: a packet socket that a filter lets hear ARP and UDP to DHCP clients only.
 #include <linux/filter.h>
