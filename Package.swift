@@ -91,7 +91,7 @@ let package = Package(
         module("Storage", "FileTree", ["CLinux"]),
         module("Storage", "TreeMounts", ["CLinux"]),
         module("Storage", "ImageStore", ["BootModel", "Digests", "CLinux"]),
-        module("Storage", "Registry", ["BootModel", "NetworkTypes", sqlite]),
+        module("Storage", "Registry", ["BootModel", "NetworkTypes", "ByteCoding", "Digests", "CLinux", sqlite]),
 
         // Images
         module("Images", "InitramfsBuilder", ["CPIO", "CLinux"]),

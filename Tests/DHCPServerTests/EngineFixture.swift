@@ -9,7 +9,7 @@ struct FixedPlanner: BootPlanning {
     var refusal: BootRefusal?
 
     func identify(_ request: NodeRequest) -> (node: Node, isKnown: Bool) {
-        fleet.identify(mac: request.mac, uuid: request.uuid)
+        fleet.identify(request)
     }
 
     func plan(for request: NodeRequest, addressing: NodeAddressing, server: ServerAddresses) -> Result<

@@ -48,7 +48,7 @@ import Testing
 
     @Test func messageTypes() throws {
         #expect(try message(53, [3]).messageType() == .request)
-        #expect(try message(53, [13]).messageType()?.description == "TYPE-13")
+        #expect(try message(53, [99]).messageType()?.description == "TYPE-99")
         #expect(DHCPMessageType.inform.description == "INFORM")
     }
 

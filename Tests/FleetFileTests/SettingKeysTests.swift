@@ -94,7 +94,7 @@ struct SettingKeysTests {
             ("swap: 2 GB", #"4:9: swap "2 GB" is not a size such as 512M or 4G"#),
             (
                 "options: [{code: 53, u8: 1}]",
-                #"4:20: code "53" is not an option that can be set: a number from 1 to 254, and none that the server makes for each reply itself"#
+                #"4:20: code "53" is not an option that can be set: a number from 1 to 254 or a name such as mtu or log-servers, and none that the server makes for each reply itself"#
             ),
             ("options: [{code: 26, u16: 65536}]", #"4:29: u16 "65536" is not a number from 0 to 65535"#),
             (

@@ -53,7 +53,7 @@ extension BootModel.Network: FleetEntry {
         if let domain { fields.append(FleetField(key: "domain", content: .text(domain))) }
         fields.append(FleetField(key: "lease", content: .text(LeaseDuration(seconds: leaseSeconds).description)))
         fields.append(FleetField(key: "unknown-nodes", content: .text(unknownNodes.rawValue)))
-        return fields
+        return fields + terms.pairs.map { FleetField(key: $0.key, content: $0.value) }
     }
 }
 
@@ -75,6 +75,10 @@ extension BootModel.Node: FleetEntry {
         var fields: [FleetField] = []
         if !macs.isEmpty { fields.append(FleetField(key: "mac", content: .texts(macs.map(\.description)))) }
         if let uuid { fields.append(FleetField(key: "uuid", content: .text(uuid.description))) }
+        for key in DHCPIdentity.keys {
+            let values = identities.filter { $0.key == key }.map(\.setting)
+            if !values.isEmpty { fields.append(FleetField(key: key, content: .list(values))) }
+        }
         if let address { fields.append(FleetField(key: "address", content: .text(address.description))) }
         if !profiles.isEmpty { fields.append(FleetField(key: "profiles", content: .texts(profiles.map(\.text)))) }
         return fields + settings.fields

@@ -2,9 +2,10 @@ import BootModel
 import NetworkTypes
 
 extension FleetReader {
-    private static let networkKeys = [
-        "name", "interface", "subnet", "dhcp", "pools", "router", "nameservers", "domain", "lease", "unknown-nodes",
-    ]
+    private static let networkKeys =
+        [
+            "name", "interface", "subnet", "dhcp", "pools", "router", "nameservers", "domain", "lease", "unknown-nodes",
+        ] + NetworkTerms.keys
 
     /// One entry of `networks`; nil when it lacks what a network cannot be without.
     mutating func network(_ value: YAMLValue) -> Located<Network>? {
@@ -26,6 +27,11 @@ extension FleetReader {
         let domain = text(keys["domain"], "domain")
         let lease = duration(keys["lease"], "lease")
         let unknownNodes: Network.UnknownNodes? = word(keys["unknown-nodes"], "unknown-nodes")
+        var terms = NetworkTerms()
+        for key in NetworkTerms.keys {
+            guard let value = keys[key] else { continue }
+            read(key, value) { value throws(SettingError) in try terms.set(key, value) }
+        }
         guard let name, let subnet else { return nil }
         var network = Network(name: name, subnet: subnet)
         network.interface = interface
@@ -36,6 +42,7 @@ extension FleetReader {
         network.domain = domain
         if let lease { network.leaseSeconds = lease }
         if let unknownNodes { network.unknownNodes = unknownNodes }
+        network.terms = terms
         return end(network, at: value.position)
     }
 

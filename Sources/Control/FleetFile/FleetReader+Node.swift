@@ -20,7 +20,7 @@ extension FleetReader {
 
     /// One entry of `nodes`.
     mutating func node(_ value: YAMLValue) -> Located<Node>? {
-        let known = ["name", "mac", "uuid", "address", "profiles"] + Setting.outerKeys
+        let known = ["name", "mac", "uuid", "address", "profiles"] + DHCPIdentity.keys + Setting.outerKeys
         guard let keys = keys(value, of: "node", known: known) else { return nil }
         begin()
         let name: NodeName? = name(keys["name"], "name")
@@ -31,12 +31,18 @@ extension FleetReader {
         let uuid: MachineUUID? = self.value(keys["uuid"], "uuid", "a UUID such as 4c4c4544-0042-3510-8054-b4c04f4d3232")
         let address: IPv4Address? = self.value(keys["address"], "address", "an IPv4 address")
         let profiles: [ProfileName]? = values(keys["profiles"], "profiles") { $0.name($1, "profiles") }
+        var identities: [DHCPIdentity] = []
+        for key in DHCPIdentity.keys {
+            guard let value = keys[key] else { continue }
+            read(key, value) { value throws(SettingError) in identities += try DHCPIdentity.read(key, value) }
+        }
         let settings = settings(keys)
         guard let name else { return nil }
         let node = Node(
             name: name,
             macs: macs ?? [],
             uuid: uuid,
+            identities: identities,
             address: address,
             profiles: profiles ?? [],
             settings: settings

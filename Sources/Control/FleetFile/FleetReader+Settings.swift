@@ -22,7 +22,19 @@ extension FleetReader {
 
     private mutating func read(_ setting: Setting, _ value: YAMLValue, into settings: inout Settings) {
         let name = setting.innerKey ?? setting.key
-        if setting.innerKey == nil {
+        read(name, value, marks: setting.innerKey == nil) { value throws(SettingError) in
+            try setting.read(value, into: &settings)
+        }
+    }
+
+    /// Hands what stands under a key to `take`, and refuses what that throws at its place.
+    mutating func read(
+        _ name: String,
+        _ value: YAMLValue,
+        marks: Bool = true,
+        _ take: (SettingValue) throws(SettingError) -> Void
+    ) {
+        if marks {
             if case .sequence(let elements) = value.content {
                 for element in elements { mark(name, element) }
             } else {
@@ -30,7 +42,7 @@ extension FleetReader {
             }
         }
         do {
-            try setting.read(value.setting, into: &settings)
+            try take(value.setting)
         } catch {
             refuse(error.text(under: name), at: value.position(of: error.path[...]))
         }

@@ -29,6 +29,20 @@ public struct DHCPOptionSetting: Hashable, Sendable {
     /// and relay identifiers, architecture and UUID.
     static let reserved: Set<UInt8> = [0, 50, 51, 52, 53, 54, 55, 57, 58, 59, 61, 82, 93, 94, 97, 255]
 
+    /// Numbers by name, as RFC 2132 and its followers call them.
+    static let numbers: [String: UInt8] = [
+        "subnet-mask": 1, "time-offset": 2, "routers": 3, "time-servers": 4, "name-servers": 5,
+        "domain-name-servers": 6, "log-servers": 7, "cookie-servers": 8, "lpr-servers": 9, "host-name": 12,
+        "domain-name": 15, "swap-server": 16, "root-path": 17, "extensions-path": 18, "ip-forwarding": 19,
+        "mtu": 26, "broadcast-address": 28, "static-routes": 33, "default-ttl": 23, "tcp-ttl": 37, "nis-domain": 40,
+        "nis-servers": 41, "ntp-servers": 42, "vendor-options": 43, "netbios-name-servers": 44, "netbios-node-type": 46,
+        "x-font-servers": 48, "x-display-managers": 49, "vendor-class": 60, "nisplus-domain": 64, "tftp-server": 66,
+        "boot-file": 67, "smtp-servers": 69, "pop-servers": 70, "www-servers": 72, "time-zone-posix": 100,
+        "time-zone": 101, "domain-search": 119, "sip-servers": 120, "classless-routes": 121,
+        "etherboot-signature": 128, "tftp-addresses": 150, "ipxe": 175, "configuration-file": 209, "path-prefix": 210,
+        "wpad": 252,
+    ]
+
     /// The content as bytes of the wire.
     public var bytes: [UInt8] {
         switch content {
@@ -50,10 +64,13 @@ extension DHCPOptionSetting: SettingCodable {
         let forms = ["text", "addresses", "hex", "u8", "u16", "u32"]
         let keys = try SettingKeys(value, of: "DHCP option", known: ["code"] + forms)
         let codeText: String = try keys.required("code")
-        guard let code = UInt8(codeText), !Self.reserved.contains(code) else {
+        guard let code = UInt8(codeText) ?? Self.numbers[codeText], !Self.reserved.contains(code) else {
+            let nearest = NearestName.of(codeText, among: Self.numbers.keys.sorted()).map {
+                "; did you mean \"\($0)\"?"
+            }
             throw SettingError(
-                "\"\(codeText)\" is not an option that can be set: a number from 1 to 254, and none that the server"
-                    + " makes for each reply itself"
+                "\"\(codeText)\" is not an option that can be set: a number from 1 to 254 or a name such as"
+                    + " mtu or log-servers, and none that the server makes for each reply itself\(nearest ?? "")"
             ).inside(.key("code"))
         }
         let given = forms.filter(keys.has)
@@ -69,9 +86,9 @@ extension DHCPOptionSetting: SettingCodable {
         case "u16": content = .number(try Self.number(keys, "u16", .init(UInt16.max)), bytes: 2)
         default: content = .number(try Self.number(keys, "u32", .max), bytes: 4)
         }
-        // A longer option would be cut off by clients that do not join the parts (RFC 3396).
-        guard (1...255).contains(bytes.count) else {
-            throw SettingError("has \(bytes.count) bytes; 1 to 255 fit").inside(.key(given[0]))
+        // Beyond 255 bytes it goes out in parts that clients join (RFC 3396); more than this fits no message.
+        guard (1...1024).contains(bytes.count) else {
+            throw SettingError("has \(bytes.count) bytes; 1 to 1024 fit").inside(.key(given[0]))
         }
     }
 

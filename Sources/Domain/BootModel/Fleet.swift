@@ -19,6 +19,7 @@ public struct Fleet: Sendable, Equatable {
 
     private var namesByMAC: [MACAddress: NodeName] = [:]
     private var namesByUUID: [MachineUUID: NodeName] = [:]
+    private var namesByIdentity: [DHCPIdentity: NodeName] = [:]
     private var namesByAddress: [IPv4Address: NodeName] = [:]
 
     /// A fleet from its parts; of two that share a name the later wins.
@@ -53,6 +54,7 @@ public struct Fleet: Sendable, Equatable {
         nodes[node.name] = node
         for mac in node.macs where namesByMAC[mac] == nil { namesByMAC[mac] = node.name }
         if let uuid = node.uuid, namesByUUID[uuid] == nil { namesByUUID[uuid] = node.name }
+        for identity in node.identities where namesByIdentity[identity] == nil { namesByIdentity[identity] = node.name }
         if let address = node.address, namesByAddress[address] == nil { namesByAddress[address] = node.name }
     }
 
@@ -72,6 +74,7 @@ public struct Fleet: Sendable, Equatable {
         guard let node = nodes.removeValue(forKey: name) else { return }
         for mac in node.macs where namesByMAC[mac] == name { namesByMAC[mac] = nil }
         if let uuid = node.uuid, namesByUUID[uuid] == name { namesByUUID[uuid] = nil }
+        for identity in node.identities where namesByIdentity[identity] == name { namesByIdentity[identity] = nil }
         if let address = node.address, namesByAddress[address] == name { namesByAddress[address] = nil }
     }
 
@@ -88,6 +91,17 @@ public struct Fleet: Sendable, Equatable {
         if let node = node(mac: mac) { return (node, true) }
         if let uuid, !uuid.isUnset, let node = node(uuid: uuid) { return (node, true) }
         return (Node(name: NodeName(unknown: mac), macs: [mac]), false)
+    }
+
+    /// The node that a request is from: by hardware address, else by UUID, by client identifier, or by the relay's port;
+    /// else a node of its own that nobody has named.
+    public func identify(_ request: NodeRequest) -> (node: Node, isKnown: Bool) {
+        let found = identify(mac: request.mac, uuid: request.uuid)
+        if found.isKnown || namesByIdentity.isEmpty { return found }
+        for identity in request.identities {
+            if let node = namesByIdentity[identity].flatMap({ nodes[$0] }) { return (node, true) }
+        }
+        return found
     }
 
     /// The network whose subnet holds this address; of several, the smallest, then the first by name.

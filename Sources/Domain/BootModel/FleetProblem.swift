@@ -65,6 +65,7 @@ extension Fleet {
             if let domain = network.domain, !Self.isDomain(domain) {
                 found.append(FleetProblem(subject, key: "domain", "\"\(domain)\" is not a domain such as lab.example"))
             }
+            found += termProblems(network)
             if !(60...4_294_967_294).contains(network.leaseSeconds) {
                 found.append(
                     FleetProblem(

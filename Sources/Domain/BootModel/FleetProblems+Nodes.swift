@@ -45,7 +45,7 @@ extension Fleet {
                     owners[what] = node.name
                 }
             }
-            if node.macs.isEmpty && node.uuid == nil {
+            if node.macs.isEmpty && node.uuid == nil && node.identities.isEmpty {
                 found.append(FleetProblem(subject, "has no mac; give the hardware address of its boot interface"))
             }
             for mac in node.macs {
@@ -55,6 +55,9 @@ extension Fleet {
                     )
                 }
                 claim("mac", "\(mac)", "remove it from one of them")
+            }
+            for identity in node.identities {
+                claim(identity.key, identity.words, "remove it from one of them")
             }
             if let uuid = node.uuid { claim("uuid", "\(uuid)", "remove it from one of them") }
             if let address = node.address {

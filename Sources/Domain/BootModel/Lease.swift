@@ -25,10 +25,13 @@ public struct Lease: Hashable, Sendable, Codable {
     public var granted: Timestamp
     /// When it ends unless renewed.
     public var expires: Timestamp
+    /// Until when the store keeps the address for its machine, never before `expires`: a renewal that ends before it
+    /// needs no write.
+    public var kept: Timestamp
     /// The host name that the machine told (option 12), as it told it.
     public var hostname: String?
 
-    /// A lease from its parts.
+    /// A lease from its parts; it is kept until it expires unless `kept` says longer.
     public init(
         address: IPv4Address,
         mac: MACAddress,
@@ -36,6 +39,7 @@ public struct Lease: Hashable, Sendable, Codable {
         state: State = .bound,
         granted: Timestamp,
         expires: Timestamp,
+        kept: Timestamp? = nil,
         hostname: String? = nil
     ) {
         self.address = address
@@ -44,6 +48,7 @@ public struct Lease: Hashable, Sendable, Codable {
         self.state = state
         self.granted = granted
         self.expires = expires
+        self.kept = max(kept ?? expires, expires)
         self.hostname = hostname
     }
 }
@@ -54,4 +59,12 @@ public enum LeaseChange: Hashable, Sendable {
     case set(Lease)
     /// The address is free.
     case remove(IPv4Address)
+
+    /// The address it is about.
+    public var address: IPv4Address {
+        switch self {
+        case .set(let lease): lease.address
+        case .remove(let address): address
+        }
+    }
 }

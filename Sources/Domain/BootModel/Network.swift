@@ -42,6 +42,8 @@ public struct Network: Hashable, Sendable, Codable {
     public var leaseSeconds: UInt32
     /// What machines get that no node names.
     public var unknownNodes: UnknownNodes
+    /// What it says beyond that.
+    public var terms: NetworkTerms
 
     /// A network from its parts.
     public init(
@@ -54,7 +56,8 @@ public struct Network: Hashable, Sendable, Codable {
         nameservers: [IPv4Address] = [],
         domain: String? = nil,
         leaseSeconds: UInt32 = 43_200,
-        unknownNodes: UnknownNodes = .boot
+        unknownNodes: UnknownNodes = .boot,
+        terms: NetworkTerms = NetworkTerms()
     ) {
         self.name = name
         self.interface = interface
@@ -66,5 +69,6 @@ public struct Network: Hashable, Sendable, Codable {
         self.domain = domain
         self.leaseSeconds = leaseSeconds
         self.unknownNodes = unknownNodes
+        self.terms = terms
     }
 }

@@ -33,6 +33,8 @@ public struct Node: Hashable, Sendable, Codable {
     public var macs: [MACAddress]
     /// Its machine's UUID, for firmware that hides the hardware address.
     public var uuid: MachineUUID?
+    /// What else tells it by its DHCP requests.
+    public var identities: [DHCPIdentity]
     /// The address reserved for it.
     public var address: IPv4Address?
     /// Its profiles, the first the strongest; `default` is always asked last.
@@ -45,6 +47,7 @@ public struct Node: Hashable, Sendable, Codable {
         name: NodeName,
         macs: [MACAddress],
         uuid: MachineUUID? = nil,
+        identities: [DHCPIdentity] = [],
         address: IPv4Address? = nil,
         profiles: [ProfileName] = [],
         settings: Settings = Settings()
@@ -52,6 +55,7 @@ public struct Node: Hashable, Sendable, Codable {
         self.name = name
         self.macs = macs
         self.uuid = uuid
+        self.identities = identities
         self.address = address
         self.profiles = profiles
         self.settings = settings

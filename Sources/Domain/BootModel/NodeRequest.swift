@@ -14,6 +14,10 @@ public struct NodeRequest: Hashable, Sendable {
     public var vendorClass: String?
     /// The port of the relay agent or switch it hangs on (option 82, sub-option 1), when that one told it.
     public var relayPort: String?
+    /// Classes that the machine's owner gave it (option 77).
+    public var userClasses: [String]
+    /// What else the request tells of who it is, the strongest first.
+    public var identities: [DHCPIdentity]
 
     /// A request from its parts.
     public init(
@@ -22,7 +26,9 @@ public struct NodeRequest: Hashable, Sendable {
         architecture: ClientArchitecture? = nil,
         stage: BootStage,
         vendorClass: String? = nil,
-        relayPort: String? = nil
+        relayPort: String? = nil,
+        userClasses: [String] = [],
+        identities: [DHCPIdentity] = []
     ) {
         self.mac = mac
         self.uuid = uuid
@@ -30,6 +36,8 @@ public struct NodeRequest: Hashable, Sendable {
         self.stage = stage
         self.vendorClass = vendorClass
         self.relayPort = relayPort
+        self.userClasses = userClasses
+        self.identities = identities
     }
 }
 

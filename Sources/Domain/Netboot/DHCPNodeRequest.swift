@@ -16,7 +16,9 @@ extension NodeRequest {
             architecture: architecture,
             stage: Self.stage(message, vendorClass, architecture),
             vendorClass: vendorClass?.text,
-            relayPort: Self.relayPort(message)
+            relayPort: Self.relayPort(message),
+            userClasses: ((try? message.userClasses()) ?? nil) ?? [],
+            identities: Self.identities(message)
         )
     }
 
@@ -25,6 +27,17 @@ extension NodeRequest {
         guard let bytes = ((try? message.relayAgentInformation()) ?? nil)?.circuit, !bytes.isEmpty else { return nil }
         if bytes.allSatisfy({ (0x20...0x7e).contains($0) }) { return String(decoding: bytes, as: UTF8.self) }
         return bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: ":")
+    }
+
+    private static func identities(_ message: DHCPMessage) -> [DHCPIdentity] {
+        var found: [DHCPIdentity] = []
+        if let identifier = (try? message.clientIdentifier()) ?? nil { found.append(.client(identifier.bytes)) }
+        guard let relay = (try? message.relayAgentInformation()) ?? nil else { return found }
+        let (circuit, remote) = (relay.circuit, relay.remote)
+        if circuit != nil, remote != nil { found.append(.relayPort(circuit: circuit, remote: remote)) }
+        if let circuit { found.append(.relayPort(circuit: circuit, remote: nil)) }
+        if let remote { found.append(.relayPort(circuit: nil, remote: remote)) }
+        return found
     }
 
     /// Firmware that sends its UUID in place of the hardware address (EDK2's SendGUID) may still tell the address as

@@ -31,13 +31,22 @@ public struct DHCPReply: Sendable {
         public var network: Network
         /// The name it shall have; nil when no node is named so.
         public var hostname: String?
+        /// Further options, which win over those that the network's own keys make.
+        public var options: [DHCPOptionSetting]
 
         /// Terms from their parts.
-        public init(address: IPv4Address?, seconds: UInt32, network: Network, hostname: String? = nil) {
+        public init(
+            address: IPv4Address?,
+            seconds: UInt32,
+            network: Network,
+            hostname: String? = nil,
+            options: [DHCPOptionSetting] = []
+        ) {
             self.address = address
             self.seconds = seconds
             self.network = network
             self.hostname = hostname
+            self.options = options
         }
     }
 
@@ -47,21 +56,83 @@ public struct DHCPReply: Sendable {
     public func full(_ type: DHCPMessageType, _ terms: Terms, bootFile: BootFile?) -> DHCPMessage {
         var reply = base(type)
         reply.clientAddress = type == .ack ? request.clientAddress : .any
-        let network = terms.network
-        var options: [DHCPOption] = [.messageType(type), .serverIdentifier(server)]
+        var options: [DHCPOption] = [.messageType(type), .serverIdentifier(serverIdentifier)]
         if let address = terms.address {
             reply.yourAddress = address
             options.append(.leaseTime(terms.seconds))
             options.append(.renewalTime(terms.seconds / 2))
             options.append(.rebindingTime(UInt32(UInt64(terms.seconds) * 7 / 8)))
         }
-        options.append(.subnetMask(network.subnet.mask))
+        options += configuration(terms, bootFile: bootFile, in: &reply)
+        reply.options = DHCPOptions(options + echoes)
+        return reply
+    }
+
+    /// A BOOTREPLY (RFC 951, RFC 1534): no lease, no message type.
+    public func bootp(_ terms: Terms, bootFile: BootFile?) -> DHCPMessage {
+        var reply = base(.ack)
+        reply.clientAddress = request.clientAddress
+        reply.yourAddress = terms.address ?? .any
+        reply.options = DHCPOptions(configuration(terms, bootFile: bootFile, in: &reply) + echoes)
+        return reply
+    }
+
+    /// What stands in every answer that gives or confirms an address.
+    private func configuration(_ terms: Terms, bootFile: BootFile?, in reply: inout DHCPMessage) -> [DHCPOption] {
+        let network = terms.network
+        var options: [DHCPOption] = [.subnetMask(network.subnet.mask)]
         if let router = network.router { options.append(.routers([router])) }
         if !network.nameservers.isEmpty { options.append(.nameServers(network.nameservers)) }
-        if let bootFile { options += boot(bootFile, in: &reply) + fullModeHints }
+        if let bootFile { options += boot(bootFile, in: &reply) + fullModeHints(network) }
         if let domain = network.domain { options.append(.domainName(domain)) }
         if let hostname = terms.hostname { options.append(.hostName(hostname)) }
+        if !network.terms.timeServers.isEmpty { options.append(.timeServers(network.terms.timeServers)) }
+        if !network.terms.routes.isEmpty { options.append(Self.routes(network)) }
         options.append(.broadcastAddress(network.subnet.broadcast))
+        if terms.options.isEmpty { return options }
+        var further = terms.options.map { DHCPOption(DHCPOptionCode(rawValue: $0.code), $0.bytes) }
+        // Etherboot takes the options that it has for itself only beside this signature.
+        if node.vendorClass?.hasPrefix("Etherboot") == true, further.contains(where: { $0.code.rawValue > 128 }),
+            !further.contains(where: { $0.code == .etherbootSignature })
+        {
+            further.insert(DHCPOption(.etherbootSignature, [0xe4, 0x45, 0x74, 0x68, 0, 0]), at: 0)
+        }
+        let own = Set(further.map(\.code))
+        return options.filter { !own.contains($0.code) } + further
+    }
+
+    private static func routes(_ network: Network) -> DHCPOption {
+        var routes = network.terms.routes.map { (subnet: $0.subnet, router: $0.router) }
+        if let router = network.router, let all = IPv4Subnet(containing: .any, prefixLength: 0) {
+            routes.append((subnet: all, router: router))
+        }
+        return .classlessRoutes(routes)
+    }
+
+    /// The answer to a relay that asks who has an address (RFC 4388 section 6.4).
+    public func leaseQuery(
+        _ type: DHCPMessageType,
+        _ lease: Lease?,
+        others: [IPv4Address],
+        network: Network?,
+        now: Timestamp
+    )
+        -> DHCPMessage
+    {
+        var reply = base(type)
+        var options: [DHCPOption] = [.messageType(type), .serverIdentifier(server)]
+        reply.clientAddress = lease?.address ?? request.clientAddress
+        if let lease {
+            reply.hardware = ClientHardware(lease.mac)
+            let left = UInt32(clamping: Int(lease.expires.seconds(since: now)))
+            let age = UInt32(clamping: Int(now.seconds(since: lease.granted)))
+            options += [.leaseTime(left), .renewalTime(left / 2), .rebindingTime(UInt32(UInt64(left) * 7 / 8))]
+            options.append(.lastTransaction(seconds: age))
+            if !others.isEmpty { options.append(.associatedAddresses(others)) }
+            if let network, request.parameterRequestList()?.contains(.subnetMask) == true {
+                options.append(.subnetMask(network.subnet.mask))
+            }
+        }
         reply.options = DHCPOptions(options + echoes)
         return reply
     }
@@ -69,13 +140,18 @@ public struct DHCPReply: Sendable {
     /// What tells each kind of firmware that this message is all there is to wait for.
     ///
     /// UEFI PXE gets neither 60 nor 43: a bare file name needs no second step on port 4011.
-    private var fullModeHints: [DHCPOption] {
+    private func fullModeHints(_ network: Network) -> [DHCPOption] {
+        if RaspberryPi.isOne(request, mac: node.mac), node.stage == .firmware {
+            return [.vendorClass(.pxeClient), .pxeVendorOptions(RaspberryPi.vendorOptions)]
+        }
+        if network.terms.pxeClass == .never, node.stage == .firmware { return [] }
         switch node.stage {
-        case .ipxe: [.ipxeOptions(.noProxyDHCP)]
-        case .firmwareHTTP: [.vendorClass(.httpClient)]
+        case .ipxe: return [.ipxeOptions(.noProxyDHCP)]
+        case .firmwareHTTP: return [.vendorClass(.httpClient)]
         case .firmware where node.architecture?.isEFI != true:
-            [.vendorClass(.pxeClient), .pxeVendorOptions(.bootFileOnly)]
-        case .firmware, .loader, .system: []
+            return [.vendorClass(.pxeClient), .pxeVendorOptions(.bootFileOnly)]
+        case .firmware where network.terms.pxeClass == .always: return [.vendorClass(.pxeClient)]
+        case .firmware, .loader, .system: return []
         }
     }
 
@@ -84,7 +160,9 @@ public struct DHCPReply: Sendable {
         var reply = base(.nak)
         // RFC 2131 section 4.3.2: a relay must broadcast it, as the client's address is wrong for its network.
         if !request.relayAgent.isAny { reply.isBroadcast = true }
-        reply.options = DHCPOptions([.messageType(.nak), .serverIdentifier(server), .errorMessage(reason)] + echoes)
+        reply.options = DHCPOptions(
+            [.messageType(.nak), .serverIdentifier(serverIdentifier), .errorMessage(reason)] + echoes
+        )
         return reply
     }
 
@@ -101,6 +179,8 @@ public struct DHCPReply: Sendable {
         var options: [DHCPOption] = [.messageType(.offer), .serverIdentifier(server)]
         switch node.stage {
         case .firmwareHTTP: options.append(.vendorClass(.httpClient))
+        case .firmware where RaspberryPi.isOne(request, mac: node.mac):
+            options += [.vendorClass(.pxeClient), .pxeVendorOptions(RaspberryPi.vendorOptions)]
         case .firmware where node.architecture?.isEFI != true:
             options += [.vendorClass(.pxeClient), .pxeVendorOptions(.bootFileOnly)]
         case .firmware, .ipxe, .loader, .system: options.append(.vendorClass(.pxeClient))
@@ -124,6 +204,12 @@ public struct DHCPReply: Sendable {
     }
 
     // MARK: Parts
+
+    /// Who we say we are: the relay may want clients to speak to it (RFC 5107).
+    private var serverIdentifier: IPv4Address {
+        guard !request.relayAgent.isAny else { return server }
+        return ((try? request.relayAgentInformation()) ?? nil)?.serverIdentifierOverride ?? server
+    }
 
     private func base(_ type: DHCPMessageType) -> DHCPMessage {
         var reply = DHCPMessage(operation: .reply, hardware: request.hardware, transaction: request.transaction)

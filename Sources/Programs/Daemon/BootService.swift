@@ -74,9 +74,9 @@ public final class BootService: BootPlanning, BootRecorder {
 
     /// Only DHCP requests tell the machine's UUID; a node that is known by it alone is known by its boot afterwards.
     private func identify(_ request: NodeRequest, in fleet: Fleet) -> (node: Node, isKnown: Bool) {
-        let found = fleet.identify(mac: request.mac, uuid: request.uuid)
-        guard !found.isKnown, request.uuid == nil, let boot = boot(of: request.mac),
-            let node = fleet.nodes[boot.node], node.uuid != nil
+        let found = fleet.identify(request)
+        guard !found.isKnown, request.uuid == nil, request.identities.isEmpty, let boot = boot(of: request.mac),
+            let node = fleet.nodes[boot.node], node.uuid != nil || !node.identities.isEmpty
         else { return found }
         return (node, true)
     }

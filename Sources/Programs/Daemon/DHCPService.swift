@@ -106,6 +106,9 @@ final class DHCPService: Sendable {
     /// The lease of an address, ended ones included.
     func lease(of address: IPv4Address) -> Lease? { state.withLock(\.server)?.lease(of: address) }
 
+    /// Every lease as the running server has it; nil when none runs.
+    var leases: [Lease]? { state.withLock(\.server)?.leases }
+
     /// A machine's root was connected or disconnected: while one is, its address stays its own.
     func held(_ mac: MACAddress, isConnected: Bool) {
         state.withLock { state in

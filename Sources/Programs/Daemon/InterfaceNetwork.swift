@@ -1,17 +1,34 @@
 import BootModel
 import NetworkIO
 import NetworkTypes
+import Synchronization
 
 /// A registry with one more network, made up from an interface, so that `serve --interface IF` needs no fleet at all.
 ///
-/// The network is never stored. One that the registry has for the same subnet wins.
+/// The network is never stored. One that the registry has for the same subnet wins. While the interface has no address
+/// there is no such network; `refresh` finds the address when it comes, or when it becomes another one.
 final class InterfaceNetwork: NodeRegistry {
+    /// The interface.
+    let interface: String
     private let base: any NodeRegistry
-    private let network: Network
+    private let dhcp: Network.DHCPMode
+    private let network: Mutex<Network?>
 
-    init(_ base: any NodeRegistry, network: Network) {
+    init(_ base: any NodeRegistry, interface: String, dhcp: Network.DHCPMode) throws {
         self.base = base
-        self.network = network
+        self.interface = interface
+        self.dhcp = dhcp
+        network = Mutex(try NetworkInterface.named(interface).map { Self.network(of: $0, dhcp: dhcp) })
+    }
+
+    /// Whether the interface has had an address.
+    var hasAddress: Bool { network.withLock { $0 != nil } }
+
+    /// Looks at the interface's address again; one that is gone for a moment leaves the network as it was.
+    func refresh() {
+        guard let found = (try? NetworkInterface.named(interface)) ?? nil else { return }
+        let now = Self.network(of: found, dhcp: dhcp)
+        network.withLock { if $0 != now { $0 = now } }
     }
 
     /// The network of an interface, from its address.
@@ -48,6 +65,7 @@ final class InterfaceNetwork: NodeRegistry {
     }
 
     private func extended(_ fleet: Fleet) -> Fleet {
+        guard let network = network.withLock({ $0 }) else { return fleet }
         let isServed = fleet.networks.values.contains {
             $0.interface == network.interface || $0.subnet.contains(network.subnet.address)
         }

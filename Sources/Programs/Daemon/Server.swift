@@ -93,8 +93,14 @@ public final class Server: Sendable {
         lock = try setup.state.take()
         let store = try Registry(path: setup.state.registry)
         self.store = store
-        let registry = try Self.registry(store, setup)
+        let late = try Self.interfaceNetwork(store, setup)
+        let registry: any NodeRegistry = late ?? store
         self.registry = registry
+        if let late, !late.hasAddress {
+            logger.warning(
+                "interface \(late.interface) has no IPv4 address yet: machines there boot as soon as it has one"
+            )
+        }
         let catalog = ImageStore(state: setup.state.path)
         let loaders = LoaderFiles(own: setup.state.loaders, cache: setup.state.madeLoaders)
         let sightings = try Sightings(store, clock: clock, logger: logger)
@@ -209,7 +215,10 @@ public final class Server: Sendable {
         }
         following = registry.observe { fleet in follow { fleet } }
         // Interfaces come late, get their addresses late, and are made anew while we run.
-        lookingForInterfaces = Repetition("interfaces", everySeconds: 5) { follow(registry.fleet) }
+        lookingForInterfaces = Repetition("interfaces", everySeconds: 5) {
+            late?.refresh()
+            follow(registry.fleet)
+        }
         let facts = Facts(
             setup: setup,
             started: started,
@@ -229,7 +238,7 @@ public final class Server: Sendable {
             },
             logger: logger
         )
-        let admin = try Self.admin(setup, registry, store, boots, clock, facts, keeper, overlays, logger)
+        let admin = try Self.admin(setup, registry, store, dhcp, boots, clock, facts, keeper, overlays, logger)
         stops = [
             { dhcp.stop() }, { dns?.stop() }, { admin.stop() }, { tftp.stop() }, { http.stop() }, { nbd.stop() },
             { nfs?.server.stop() },
@@ -237,22 +246,24 @@ public final class Server: Sendable {
         greet(loaders, catalog)
     }
 
-    private static func registry(_ store: Registry, _ setup: ServerSetup) throws -> any NodeRegistry {
-        guard let name = setup.interface else { return store }
-        guard let interface = try NetworkInterface.named(name) else {
+    /// A card may get its address after us; one that is not there at all is a slip of the pen.
+    private static func interfaceNetwork(_ store: Registry, _ setup: ServerSetup) throws -> InterfaceNetwork? {
+        guard let name = setup.interface else { return nil }
+        guard NetworkInterface.exists(name) else {
             let known = Set(try NetworkInterface.all().map(\.name)).subtracting(["lo"]).sorted()
             throw SetupError(
-                "interface \(name) does not exist or has no IPv4 address; "
-                    + (known.isEmpty ? "give one an address" : "there is \(known.joined(separator: ", "))")
+                "interface \(name) does not exist"
+                    + (known.isEmpty ? "" : "; with an address there is \(known.joined(separator: ", "))")
             )
         }
-        return InterfaceNetwork(store, network: InterfaceNetwork.network(of: interface, dhcp: setup.dhcp))
+        return try InterfaceNetwork(store, interface: name, dhcp: setup.dhcp)
     }
 
     private static func admin(
         _ setup: ServerSetup,
         _ registry: any NodeRegistry,
         _ store: Registry,
+        _ dhcp: DHCPService,
         _ boots: BootService,
         _ clock: SystemClock,
         _ facts: Facts,
@@ -267,7 +278,7 @@ public final class Server: Sendable {
         options.bodyLimit = AdminHandler.bodyLimit
         var services = AdminServices(
             registry: registry,
-            leases: store,
+            leases: LiveLeases(store: store, dhcp: dhcp),
             log: store,
             planning: Onlooker(boots: boots),
             clock: clock,

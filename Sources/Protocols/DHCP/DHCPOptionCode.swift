@@ -60,6 +60,10 @@ public struct DHCPOptionCode: RawRepresentable, Hashable, Sendable {
     public static let userClass = DHCPOptionCode(77)
     /// What a relay agent added (82).
     public static let relayAgentInformation = DHCPOptionCode(82)
+    /// How long ago a lease was given (91).
+    public static let lastTransaction = DHCPOptionCode(91)
+    /// Further addresses of a machine (92).
+    public static let associatedAddresses = DHCPOptionCode(92)
     /// Kinds of machine the client can boot as (93).
     public static let clientArchitecture = DHCPOptionCode(93)
     /// The ROM's network driver interface (94).
@@ -68,6 +72,10 @@ public struct DHCPOptionCode: RawRepresentable, Hashable, Sendable {
     public static let machineIdentifier = DHCPOptionCode(97)
     /// The subnet to choose from (118).
     public static let subnetSelection = DHCPOptionCode(118)
+    /// Routes (121).
+    public static let classlessRoutes = DHCPOptionCode(121)
+    /// Says to Etherboot that options 129 to 254 are meant for it (128).
+    public static let etherbootSignature = DHCPOptionCode(128)
     /// iPXE's own options (175).
     public static let ipxe = DHCPOptionCode(175)
     /// A loader's configuration file (209).

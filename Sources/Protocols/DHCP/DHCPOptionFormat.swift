@@ -32,7 +32,9 @@ struct DHCPOptionFormat {
         67: .init("boot-file", .text), 71: .init("boot-item", .hexadecimal), 77: .init("user-class", .text),
         82: .init("relay-agent", .encapsulated), 93: .init("architecture", .numbers(bytes: 2)),
         94: .init("network-interface", .numbers(bytes: 1)), 97: .init("machine-uuid", .hexadecimal),
-        118: .init("subnet-selection", .addresses), 175: .init("ipxe", .encapsulated),
+        91: .init("last-transaction", .numbers(bytes: 4)), 92: .init("associated-addresses", .addresses),
+        118: .init("subnet-selection", .addresses), 121: .init("classless-routes", .hexadecimal),
+        128: .init("etherboot-signature", .hexadecimal), 175: .init("ipxe", .encapsulated),
         209: .init("configuration-file", .text), 210: .init("path-prefix", .text),
     ]
 }

@@ -23,6 +23,10 @@ package struct DHCPArrival: Sendable {
     package var interface: String
     /// Our addresses on that interface, the kernel's choice for an answer first.
     package var addresses: [IPv4Address]
+    /// Whether the wire it came on can be asked who has an address.
+    package var canProbe: Bool
+    /// Until when its offer may wait for the wire; nil before anything was asked.
+    var probeUntil: Timestamp?
 
     /// An arrival from its parts.
     package init(
@@ -30,13 +34,15 @@ package struct DHCPArrival: Sendable {
         port: Port = .dhcp,
         peer: Endpoint = Endpoint(.any, 68),
         interface: String,
-        addresses: [IPv4Address]
+        addresses: [IPv4Address],
+        canProbe: Bool = false
     ) {
         self.message = message
         self.port = port
         self.peer = peer
         self.interface = interface
         self.addresses = addresses
+        self.canProbe = canProbe
     }
 }
 
@@ -54,6 +60,8 @@ package struct DHCPOutcome: Sendable, Equatable {
 package enum DHCPAction: Sendable, Equatable {
     /// Send a reply.
     case send(DHCPOutgoing)
+    /// Ask the wire who has this address.
+    case probe(IPv4Address)
     /// Tell that there is no IPv6 router, so that an iPXE does not wait for one.
     case advertiseNoRouter
     /// Tell of a boot.

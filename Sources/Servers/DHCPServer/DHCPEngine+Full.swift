@@ -17,7 +17,7 @@ extension DHCPEngine {
         }
     }
 
-    private func rules(_ exchange: DHCPExchange) -> LeaseTable.Rules {
+    func rules(_ exchange: DHCPExchange) -> LeaseTable.Rules {
         let reservation = exchange.node.address.flatMap { exchange.network.subnet.containsHost($0) ? $0 : nil }
         let own = exchange.arrival.addresses + [exchange.network.router].compactMap { $0 }
         return LeaseTable.Rules(network: exchange.network, reservation: reservation) {
@@ -27,18 +27,26 @@ extension DHCPEngine {
     }
 
     private mutating func discover(_ exchange: DHCPExchange) -> DHCPOutcome {
-        var outcome = DHCPOutcome(actions: [exchange.arrivalEvent].compactMap { $0 })
+        let isFirst = exchange.arrival.probeUntil == nil
+        var outcome = DHCPOutcome(actions: isFirst ? [exchange.arrivalEvent].compactMap { $0 } : [])
         let rules = rules(exchange)
         guard let address = leases.choose(for: exchange.mac, asking: exchange.wanted, rules, now: exchange.now) else {
-            let reason =
-                exchange.network.pools.isEmpty
-                ? "network \(exchange.network.name) has no address pool and \(exchange.node.name) no reservation"
-                : "the pools of network \(exchange.network.name) are exhausted: see 'diskless leases'"
-            outcome.actions += [exchange.record(.refuse, detail: reason)].compactMap { $0 }
-            outcome.actions.append(.log(.warning, "no address for \(exchange.who): \(reason)"))
+            // Another subnet on the same wire may have room.
+            if let next = exchange.others.first {
+                var elsewhere = exchange
+                elsewhere.network = next
+                elsewhere.others.removeFirst()
+                elsewhere.server = exchange.arrival.addresses.first { next.subnet.contains($0) } ?? exchange.server
+                return discover(elsewhere)
+            }
+            outcome.actions += exhausted(exchange).actions
             return outcome
         }
         leases.offer(address, to: exchange.mac, on: exchange.network.name, now: exchange.now)
+        if search(for: address, exchange) {
+            outcome.actions.append(.probe(address))
+            return outcome
+        }
         let file = bootFile(exchange, address: address, in: &outcome)
         let terms = terms(exchange, address: address)
         outcome.actions.append(exchange.send(exchange.reply.full(.offer, terms, bootFile: file)))
@@ -51,11 +59,49 @@ extension DHCPEngine {
         return outcome
     }
 
+    /// Says who holds the addresses of a network that has none left, at most every ten seconds.
+    mutating func exhausted(_ exchange: DHCPExchange) -> DHCPOutcome {
+        let network = exchange.network
+        guard !network.pools.isEmpty else {
+            let reason = "network \(network.name) has no address pool and \(exchange.node.name) no reservation"
+            return DHCPOutcome(
+                actions: [exchange.record(.refuse, detail: reason)].compactMap { $0 }
+                    + [.log(.warning, "no address for \(exchange.who): \(reason)")]
+            )
+        }
+        let summary = "the pools of network \(network.name) are exhausted: see 'diskless leases'"
+        let event = [exchange.record(.refuse, detail: summary)].compactMap { $0 }
+        if let said = exhaustionSaid[network.name], (0..<10).contains(exchange.now.seconds(since: said)) {
+            return DHCPOutcome(actions: event + debug("no address for \(exchange.who): \(summary)").actions)
+        }
+        exhaustionSaid[network.name] = exchange.now
+        let held = leases.held(on: network.name, now: exchange.now)
+        let size = network.pools.reduce(0) { $0 + $1.count }
+        let soonest = held.prefix(3).map { lease in
+            let who = lease.state == .declined ? "nobody, because it was found in use" : holder(lease)
+            let minutes = max(1, Int(lease.expires.seconds(since: exchange.now) / 60))
+            return "\(lease.address) by \(who) for another \(minutes) min"
+        }
+        let line =
+            "no address for \(exchange.who): the pools of network \(network.name), \(size) addresses, are exhausted;"
+            + " free first: \(soonest.joined(separator: ", "))"
+            + (held.count > 3 ? ", and \(held.count - 3) more ('diskless leases')" : "")
+            + "; give it a larger pool or a shorter lease"
+        return DHCPOutcome(actions: event + [.log(.warning, line)])
+    }
+
+    private func holder(_ lease: Lease) -> String {
+        let name = fleet.node(mac: lease.mac)?.name.text ?? lease.hostname?.printable
+        return name.map { "\($0) (\(lease.mac))" } ?? "\(lease.mac)"
+    }
+
     private mutating func request(_ exchange: DHCPExchange) -> DHCPOutcome {
         let chosen = (try? exchange.message.serverIdentifier()) ?? nil
-        if let chosen, !exchange.arrival.addresses.contains(chosen), chosen != exchange.server {
+        if let chosen, !exchange.arrival.addresses.contains(chosen), chosen != exchange.server,
+            chosen != exchange.serverOverride
+        {
             leases.withdrawOffer(to: exchange.mac, on: exchange.network.name)
-            return debug("\(exchange.who) chose the DHCP server \(chosen)")
+            return chose(chosen, exchange)
         }
         var outcome = DHCPOutcome(actions: [exchange.arrivalEvent].compactMap { $0 })
         let rules = rules(exchange)
@@ -65,6 +111,9 @@ extension DHCPEngine {
                 exchange.network.subnet.contains(address)
                 ? "\(address) is not for \(exchange.mac)" : "\(address) is not on network \(exchange.network.name)"
             leases.withdrawOffer(to: exchange.mac, on: exchange.network.name)
+            guard exchange.network.terms.isAuthoritative || chosen != nil else {
+                return debug("REQUEST of \(exchange.who) left to others: \(reason)")
+            }
             outcome.actions.append(exchange.send(exchange.reply.refusal(reason)))
             outcome.actions += [exchange.record(.refuse, address: address, detail: reason)].compactMap { $0 }
             outcome.actions.append(.log(.info, "refused \(exchange.who): \(reason)"))
@@ -124,17 +173,18 @@ extension DHCPEngine {
         return outcome
     }
 
-    private func terms(_ exchange: DHCPExchange, address: IPv4Address?) -> DHCPReply.Terms {
+    func terms(_ exchange: DHCPExchange, address: IPv4Address?) -> DHCPReply.Terms {
         DHCPReply.Terms(
             address: address,
             seconds: exchange.network.leaseSeconds,
             network: exchange.network,
-            hostname: exchange.hostname
+            hostname: exchange.hostname,
+            options: exchange.options
         )
     }
 
     /// What to boot with this address; a refusal is told, and the machine still gets its address.
-    private func bootFile(_ exchange: DHCPExchange, address: IPv4Address, in outcome: inout DHCPOutcome) -> BootFile? {
+    func bootFile(_ exchange: DHCPExchange, address: IPv4Address, in outcome: inout DHCPOutcome) -> BootFile? {
         let network = exchange.network
         let addressing = NodeAddressing.leased(
             address: address,

@@ -19,6 +19,14 @@ package struct DHCPEngine: Sendable {
     let isVerbose: Bool
     /// When a machine last spoke as firmware or loader; for answering its router solicitations.
     private var booting: [MACAddress: Timestamp] = [:]
+    /// Addresses that are being looked for on the wire.
+    var searches: [IPv4Address: AddressSearch] = [:]
+    /// When an address was looked for in vain.
+    var probed: [IPv4Address: Timestamp] = [:]
+    /// When another server was last spoken of.
+    var otherServers: [IPv4Address: Timestamp] = [:]
+    /// When the log last said that a network's pools are exhausted.
+    var exhaustionSaid: [NetworkName: Timestamp] = [:]
 
     /// For how many seconds after its last message a machine counts as booting.
     static let bootingSeconds = 120.0
@@ -46,44 +54,56 @@ package struct DHCPEngine: Sendable {
     package mutating func handle(_ arrival: DHCPArrival, now: Timestamp) -> DHCPOutcome {
         let message = arrival.message
         guard message.operation == .request else { return DHCPOutcome() }
-        let type: DHCPMessageType
+        let type: DHCPMessageType?
         do {
-            guard let found = try message.messageType() else {
-                return debug("BOOTP request from \(message.hardware) ignored: only DHCP is answered")
-            }
-            type = found
+            type = try message.messageType()
         } catch {
             return debug("DHCP message from \(message.hardware) ignored: \(error)")
         }
-        guard let node = NodeRequest(dhcp: message) else {
-            return debug("\(type) from \(message.hardware) ignored: no Ethernet address")
+        if type == .leaseQuery { return leaseQuery(arrival, now: now) }
+        let kind = type?.description ?? "BOOTP request"
+        guard var node = NodeRequest(dhcp: message) else {
+            return debug("\(kind) from \(message.hardware) ignored: no Ethernet address")
         }
-        guard let network = network(for: arrival), network.dhcp != .off else {
-            return debug("\(type) from \(node.mac) on \(arrival.interface) ignored: no network of ours")
+        if type == nil { node.stage = .firmware }
+        let wire = wire(for: arrival).filter { $0.dhcp != .off }
+        let (known, isKnown) = planner.identify(node)
+        let asked = ((try? message.requestedAddress()) ?? nil) ?? message.clientAddress
+        guard let network = network(for: known, mac: node.mac, wanted: asked.isAny ? nil : asked, of: wire) else {
+            return debug("\(kind) from \(node.mac) on \(arrival.interface) ignored: no network of ours")
         }
         let local = arrival.addresses.first { network.subnet.contains($0) } ?? arrival.addresses.first
         guard let server = local, !server.isAny else {
             return DHCPOutcome(actions: [
                 .log(
                     .warning,
-                    "\(type) from \(node.mac): interface \(arrival.interface) has no IPv4 address to answer from"
+                    "\(kind) from \(node.mac): interface \(arrival.interface) has no IPv4 address to answer from"
                 )
             ])
         }
-        let (known, isKnown) = planner.identify(node)
-        if !isKnown, network.unknownNodes == .ignore {
-            return debug("\(type) from \(node.mac) ignored: network \(network.name) boots only nodes it knows")
+        let fitting = network.terms.matches.isEmpty ? [] : network.terms.matches.filter { $0.fits(node) }
+        let answer =
+            fitting.lazy.compactMap(\.answer).first
+            ?? (isKnown || network.unknownNodes == .boot
+                ? .boot : network.unknownNodes == .addressOnly ? .addressOnly : .ignore)
+        if answer == .ignore {
+            let why = fitting.isEmpty ? "boots only nodes it knows" : "has a match rule that says so"
+            return debug("\(kind) from \(node.mac) ignored: network \(network.name) \(why)")
         }
         let exchange = DHCPExchange(
             arrival: arrival,
-            type: type,
+            type: type ?? DHCPMessageType(rawValue: 0),
             request: node,
             node: known,
             isKnown: isKnown,
             network: network,
+            others: wire.count > 1 ? wire.filter { $0.name != network.name && $0.dhcp == network.dhcp } : [],
+            options: options(for: known, fitting, network),
+            mayBoot: answer == .boot,
             server: server,
             now: now
         )
+        if type == nil { return arrival.port == .dhcp ? bootp(exchange) : DHCPOutcome() }
         if node.stage != .system { remember(node.mac, now: now) }
         switch (arrival.port, network.dhcp) {
         case (.bootServer, _): return bootServer(exchange)
@@ -91,27 +111,6 @@ package struct DHCPEngine: Sendable {
         case (.dhcp, .proxy): return proxy(exchange)
         case (.dhcp, .off): return DHCPOutcome()
         }
-    }
-
-    /// The network a message is about: by the relay's word or its address, else the interface's.
-    func network(for arrival: DHCPArrival) -> Network? {
-        let message = arrival.message
-        if !message.relayAgent.isAny {
-            let link = (try? message.relayAgentInformation())??.linkSelection
-            let selected = (try? message.subnetSelection()) ?? nil
-            return fleet.network(containing: link ?? selected ?? message.relayAgent)
-        }
-        // A renewal that was routed to us comes from elsewhere than the interface's own network.
-        if !message.clientAddress.isAny, let network = fleet.network(containing: message.clientAddress),
-            network.interface == nil || network.interface == arrival.interface
-        {
-            return network
-        }
-        let here = fleet.networks.values.filter { network in
-            network.interface.map { $0 == arrival.interface }
-                ?? arrival.addresses.contains { network.subnet.contains($0) }
-        }
-        return here.min { $0.name < $1.name }
     }
 
     private mutating func remember(_ mac: MACAddress, now: Timestamp) {
@@ -127,10 +126,22 @@ package struct DHCPEngine: Sendable {
         booting[mac].map { now.seconds(since: $0) < Self.bootingSeconds } ?? false
     }
 
+    /// Further options, the strongest first, each number once: the node's and its profiles', those of match rules, the
+    /// network's.
+    private func options(for node: Node, _ fitting: [MatchRule], _ network: Network) -> [DHCPOptionSetting] {
+        var all: [DHCPOptionSetting] = []
+        let isSaid =
+            node.settings.options != nil || fleet.profiles.values.contains { $0.settings.options != nil }
+        if isSaid { all = fleet.effectiveSettings(for: node).options.value }
+        all += fitting.flatMap(\.options) + network.terms.options
+        if all.isEmpty { return all }
+        var seen: Set<UInt8> = []
+        return all.filter { seen.insert($0.code).inserted }
+    }
+
     /// What the machine boots; nil for machines that get only an address.
     func plan(_ exchange: DHCPExchange, addressing: NodeAddressing) -> Result<BootPlan, BootRefusal>? {
-        guard exchange.request.stage != .system else { return nil }
-        guard exchange.isKnown || exchange.network.unknownNodes == .boot else { return nil }
+        guard exchange.request.stage != .system, exchange.mayBoot else { return nil }
         return planner.plan(
             for: exchange.request,
             addressing: addressing,

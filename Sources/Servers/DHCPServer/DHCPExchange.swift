@@ -11,12 +11,23 @@ struct DHCPExchange: Sendable {
     var node: Node
     var isKnown: Bool
     var network: Network
+    /// Further networks on the same wire.
+    var others: [Network]
+    /// Further options it is handed.
+    var options: [DHCPOptionSetting]
+    /// Whether it gets more than an address.
+    var mayBoot: Bool
     /// Our address on that network.
     var server: IPv4Address
     var now: Timestamp
 
     var message: DHCPMessage { arrival.message }
     var mac: MACAddress { request.mac }
+    /// The relay wants to be taken for the server (RFC 5107).
+    var serverOverride: IPv4Address? {
+        guard !message.relayAgent.isAny else { return nil }
+        return ((try? message.relayAgentInformation()) ?? nil)?.serverIdentifierOverride
+    }
     var reply: DHCPReply { DHCPReply(to: message, from: request, server: server) }
 
     /// Who speaks, for a line: "megane (52:54:00:12:34:56, x86 BIOS iPXE)".
@@ -32,11 +43,7 @@ struct DHCPExchange: Sendable {
     }
 
     /// What comes from the network must not end a log line or move a terminal's cursor.
-    private func printable(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(text.unicodeScalars.prefix(64).map { (0x20..<0x7f).contains($0.value) ? $0 : "?" })
-        )
-    }
+    private func printable(_ text: String) -> String { text.printable }
 
     /// A reply as an action.
     func send(_ message: DHCPMessage) -> DHCPAction {

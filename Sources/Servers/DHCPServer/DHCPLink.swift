@@ -7,6 +7,8 @@ final class DHCPLink: Sendable {
     let interface: String
     let dhcp: UDPSocket
     let bootServer: UDPSocket
+    /// Nil where the wire is no Ethernet, or may not be watched: then no address is looked for before its offer.
+    let watch: LinkWatch?
     /// Nil where nobody wants it, or IPv6 is switched off: then iPXE waits for a router in vain.
     let router: RouterSocket?
 
@@ -21,6 +23,12 @@ final class DHCPLink: Sendable {
         }
         dhcp = try UDPSocket(bind: Endpoint(.any, 67), interface: interface, broadcast: true, sharesPort: true)
         bootServer = try UDPSocket(bind: Endpoint(.any, 4011), interface: interface, broadcast: true, sharesPort: true)
+        do {
+            watch = try LinkWatch(interface: interface)
+        } catch {
+            log.notice("addresses are offered on \(interface) without a look whether they are free: \(error)")
+            watch = nil
+        }
         guard advertisesRouter else {
             router = nil
             return
@@ -34,6 +42,6 @@ final class DHCPLink: Sendable {
     }
 
     var descriptors: [FileDescriptor] {
-        [dhcp.descriptor, bootServer.descriptor] + (router.map { [$0.descriptor] } ?? [])
+        [dhcp.descriptor, bootServer.descriptor] + [watch?.descriptor, router?.descriptor].compactMap { $0 }
     }
 }

@@ -6,41 +6,49 @@ import NetworkIO
 import NetworkTypes
 import Synchronization
 
-/// One round of the server's thread: receive all, answer, commit once, send.
+/// One round of the server's thread: receive all, answer, hand over what must be kept first.
 struct DHCPRound: ~Copyable {
     private let server: DHCPServer
+    private let committer: LeaseCommitter
     private var buffer = [UInt8](repeating: 0, count: 4096)
     private var interfaces: [NetworkInterface] = []
     private var interfacesRead: Timestamp?
-    /// When a real IPv6 router was last heard on each link.
-    private var routerHeard: [Timestamp?]
     private var fleetFailed = false
-    /// Changes that the store would not take, each address's last one; they go before the next ones, so that the store
-    /// never keeps what the table has given up.
-    private var unkept: [IPv4Address: LeaseChange] = [:]
+    /// When the next search for an address is over.
+    private var nextSearchEnd: Timestamp?
 
     /// How many datagrams of one socket a round takes, so that the others have their turn.
     private static let batch = 512
 
-    init(server: DHCPServer) {
+    init(server: DHCPServer, committer: LeaseCommitter) {
         self.server = server
-        routerHeard = server.links.map { _ in nil }
+        self.committer = committer
     }
 
-    mutating func serve() {
+    /// Serves the sockets that have something, in the order of the links' descriptors.
+    mutating func serve(_ readable: [Bool]) {
         let now = server.ports.clock.now()
         refreshInterfaces(now)
         var arrivals: [(link: Int, arrival: DHCPArrival)] = []
-        for index in server.links.indices {
-            receive(link: index, server.links[index].dhcp, .dhcp, into: &arrivals)
-            receive(link: index, server.links[index].bootServer, .bootServer, into: &arrivals)
+        var position = 0
+        func isReadable() -> Bool {
+            defer { position += 1 }
+            return position < readable.count && readable[position]
+        }
+        var solicited: [Int] = []
+        for (index, link) in server.links.enumerated() {
+            if isReadable() { receive(link: index, link.dhcp, .dhcp, into: &arrivals) }
+            if isReadable() { receive(link: index, link.bootServer, .bootServer, into: &arrivals) }
+            if let watch = link.watch, isReadable() { listen(link: index, watch, now: now) }
+            if link.router != nil, isReadable() { solicited.append(index) }
         }
         if !arrivals.isEmpty { answer(arrivals, now: now) }
-        for index in server.links.indices { answerSolicitations(link: index, now: now) }
+        endSearches(now)
+        for index in solicited { answerSolicitations(link: index, now: now) }
     }
 
     /// Addresses may come late or change, so they are read again, but not for every packet of a storm.
-    private mutating func refreshInterfaces(_ now: Timestamp) {
+    mutating func refreshInterfaces(_ now: Timestamp) {
         if let read = interfacesRead, (0..<2).contains(now.seconds(since: read)) { return }
         interfacesRead = now
         if let all = try? NetworkInterface.all() { interfaces = all }
@@ -66,7 +74,8 @@ struct DHCPRound: ~Copyable {
                     port: port,
                     peer: origin.peer,
                     interface: interface,
-                    addresses: addresses
+                    addresses: addresses,
+                    canProbe: server.links[link].watch != nil
                 )
                 arrivals.append((link, arrival))
             } catch let error as DHCPDecodingError {
@@ -93,58 +102,61 @@ struct DHCPRound: ~Copyable {
             if let fleet { engine.fleet = fleet }
             return arrivals.map { engine.handle($0.arrival, now: now) }
         }
-        let isKept = keep(outcomes.flatMap(\.changes))
-        // What promises a lease that is not kept must not leave; the client asks again.
-        for (index, outcome) in outcomes.enumerated() where isKept || outcome.changes.isEmpty {
-            for action in outcome.actions { perform(action, link: arrivals[index].link) }
-        }
+        finish(zip(arrivals, outcomes).map { ($0.link, $1) })
     }
 
-    /// Commits the changes; false when the store does not take them.
-    private mutating func keep(_ changes: [LeaseChange]) -> Bool {
-        if changes.isEmpty { return true }
-        do {
-            try server.ports.leases.commit(Array(unkept.values) + changes)
-            unkept = [:]
-            return true
-        } catch {
-            for change in changes { unkept[change.address] = change }
-            server.log.error("leases cannot be kept, so these requests stay unanswered: \(error)")
-            return false
-        }
-    }
-
-    private func perform(_ action: DHCPAction, link: Int) {
-        switch action {
-        case .send(let outgoing): send(outgoing, link: server.links[link])
-        case .record(let event, let progress): server.ports.recorder.record(event, reached: progress)
-        case .log(let level, let line): server.log.log(level: level, "\(line)")
-        case .advertiseNoRouter: advertiseNoRouter(link: link)
-        }
-    }
-
-    private func send(_ outgoing: DHCPOutgoing, link: DHCPLink) {
-        let encoded = outgoing.message.encodeReply(limit: outgoing.limit)
-        if !encoded.omitted.isEmpty {
-            server.log.debug(
-                "no room for option \(encoded.omitted.map(\.description).joined(separator: ", ")) in \(outgoing.limit) bytes"
-            )
-        }
-        var destination = outgoing.destination
-        if case .newClient(let address, let mac) = destination {
-            do {
-                try NeighborEntry.set(address, at: mac, interface: link.interface, through: link.dhcp)
-            } catch {
-                // Legal, and every known ROM takes it.
-                server.log.debug("\(error): broadcasting instead")
-                destination = .broadcast
+    /// Does at once what promises no lease; hands the rest to the committer.
+    private func finish(_ outcomes: [(link: Int, outcome: DHCPOutcome)]) {
+        var waiting: [LeaseCommitter.Work] = []
+        for (link, outcome) in outcomes {
+            if outcome.changes.isEmpty {
+                for action in outcome.actions { server.perform(action, link: link) }
+            } else {
+                waiting.append(LeaseCommitter.Work(link: link, outcome: outcome))
             }
         }
-        let socket = if case .sender = destination { link.bootServer } else { link.dhcp }
-        do {
-            try socket.send(encoded.bytes.span, to: destination.endpoint, from: outgoing.server)
-        } catch {
-            server.log.warning("DHCP reply to \(destination) on \(link.interface) was not sent: \(error)")
+        if !waiting.isEmpty { committer.add(waiting) }
+    }
+
+    // MARK: The wire
+
+    /// Sends the offers whose addresses nobody claimed in time.
+    private mutating func endSearches(_ now: Timestamp) {
+        let (ended, next) = server.engine.withLock { engine in
+            (engine.nextSearchEnd.map { $0 <= now } == true ? engine.endSearches(now: now) : [], engine.nextSearchEnd)
+        }
+        nextSearchEnd = next
+        finish(ended.map { (link(of: $0.arrival), $0.outcome) })
+    }
+
+    /// How long the server may sleep, in milliseconds; -1 when nothing waits.
+    func milliseconds(now: Timestamp) -> CInt {
+        guard let nextSearchEnd else { return -1 }
+        return CInt(max(0, min(1000, (nextSearchEnd.seconds(since: now) * 1000).rounded(.up))))
+    }
+
+    private func link(of arrival: DHCPArrival) -> Int {
+        server.links.firstIndex { $0.interface == arrival.interface } ?? 0
+    }
+
+    private mutating func listen(link: Int, _ watch: LinkWatch, now: Timestamp) {
+        let interface = server.links[link].interface
+        for _ in 0..<Self.batch {
+            switch watch.receive(into: &buffer) {
+            case nil: return
+            case .arp(let mac, let address)?:
+                guard nextSearchEnd != nil else { continue }
+                if let (_, outcome) = server.engine.withLock({ $0.heard(mac, has: address, now: now) }) {
+                    finish([(link, outcome)])
+                }
+            case .reply(let from, let mac, let payload)?:
+                guard let message = try? DHCPMessage(decoding: payload.span) else { continue }
+                let own = interfaces.map(\.address)
+                let actions = server.engine.withLock {
+                    $0.overheard(message, from: from, mac: mac, interface: interface, own: own, now: now)
+                }
+                for action in actions { server.perform(action, link: link) }
+            }
         }
     }
 
@@ -157,32 +169,12 @@ struct DHCPRound: ~Copyable {
             let solicitation = try? RouterSolicitation(decoding: buffer.span.extracting(first: count))
             if count >= 8, buffer[0] == RouterAdvertisement.type {
                 // A router with a lifetime: the network has IPv6, which is none of our business.
-                if buffer[6] != 0 || buffer[7] != 0 { routerHeard[link] = now }
+                if buffer[6] != 0 || buffer[7] != 0 { server.routerHeard.withLock { $0[link] = now } }
             } else if let mac = solicitation?.sender(source: source),
                 server.engine.withLock({ $0.isBooting(mac, now: now) })
             {
-                advertiseNoRouter(link: link)
+                server.advertiseNoRouter(link: link)
             }
-        }
-    }
-
-    /// Says that there is no router, unless one was heard within the half hour that RFC 4861 lets them keep silent.
-    private func advertiseNoRouter(link: Int) {
-        guard let router = server.links[link].router else { return }
-        if let heard = routerHeard[link], server.ports.clock.now().seconds(since: heard) < 1800 { return }
-        do {
-            try router.sendToAllNodes(RouterAdvertisement.empty.encode())
-        } catch {
-            server.log.debug("\(error)")
-        }
-    }
-}
-
-extension LeaseChange {
-    fileprivate var address: IPv4Address {
-        switch self {
-        case .set(let lease): lease.address
-        case .remove(let address): address
         }
     }
 }

@@ -7,9 +7,9 @@ import Synchronization
 
 /// Answers DHCP on some interfaces: ports 67 and 4011, and router solicitations of booting machines.
 ///
-/// One thread waits on all sockets, takes everything that has arrived, lets the engine answer it, commits all new
-/// leases at once, and only then sends. So a storm of requests costs one write to the disk a round, and every ACK
-/// that leaves is kept.
+/// One thread waits on all sockets, takes everything that has arrived and lets the engine answer it. Answers that need a
+/// lease to be kept go through a second thread, which keeps all that wait at once and only then sends them: a storm of
+/// requests costs few writes to the disk, none of which holds up another answer, and every ACK that leaves is kept.
 public final class DHCPServer: Sendable {
     /// What a server needs to know.
     public struct Configuration: Sendable {
@@ -70,6 +70,9 @@ public final class DHCPServer: Sendable {
     let log: Logger
     let links: [DHCPLink]
     let engine: Mutex<DHCPEngine>
+    /// When a real IPv6 router was last heard on each link.
+    let routerHeard: Mutex<[Timestamp?]>
+    private let committer = Mutex<LeaseCommitter?>(nil)
     private let readiness: ReadinessWait
     private let isRunning = Mutex(false)
     private let ended = DispatchSemaphore(value: 0)
@@ -100,6 +103,7 @@ public final class DHCPServer: Sendable {
                 isVerbose: log.logLevel <= .debug
             )
         )
+        routerHeard = Mutex(links.map { _ in nil })
         readiness = try ReadinessWait(links.flatMap(\.descriptors))
     }
 
@@ -111,8 +115,16 @@ public final class DHCPServer: Sendable {
         let kept = try ports.leases.leases()
         engine.withLock { $0.leases = LeaseTable(restoring: kept) }
         for link in links { log.info("DHCP answers on \(link.interface)") }
+        let committer = LeaseCommitter(
+            store: ports.leases,
+            log: log,
+            confirm: { [engine = EngineAccess(server: self)] changes in engine.confirm(changes) },
+            perform: { [engine = EngineAccess(server: self)] work in engine.perform(work) }
+        )
+        try committer.start()
+        self.committer.withLock { $0 = committer }
         try WorkerThread.start("dhcp", stackBytes: 1 << 20) { [self] in
-            run()
+            run(committer)
             ended.signal()
         }
         isRunning.withLock { $0 = true }
@@ -128,6 +140,10 @@ public final class DHCPServer: Sendable {
             return running
         }
         if wasRunning { ended.wait() }
+        committer.withLock { committer in
+            committer?.stop()
+            committer = nil
+        }
     }
 
     /// Keeps the address of a connected machine from others even when its lease ends.
@@ -141,12 +157,30 @@ public final class DHCPServer: Sendable {
     /// The lease of an address, ended ones included; nil when nobody ever had it.
     public func lease(of address: IPv4Address) -> Lease? { engine.withLock { $0.leases.lease(of: address) } }
 
-    private func run() {
-        var round = DHCPRound(server: self)
+    /// Every lease as it is now, ended ones included.
+    public var leases: [Lease] { engine.withLock { $0.leases.all } }
+
+    private func run(_ committer: LeaseCommitter) {
+        var round = DHCPRound(server: self, committer: committer)
+        var readable: [Bool] = []
         do {
-            while try readiness.next() { round.serve() }
+            while try readiness.next(&readable, milliseconds: round.milliseconds(now: ports.clock.now())) {
+                round.serve(readable)
+            }
         } catch {
             log.error("DHCP ends: \(error)")
         }
+    }
+}
+
+/// What the committer's thread needs of a server, without keeping a stopped one alive.
+private struct EngineAccess: Sendable {
+    weak let server: DHCPServer?
+
+    func confirm(_ changes: [LeaseChange]) { server?.engine.withLock { $0.leases.confirm(changes) } }
+
+    func perform(_ work: LeaseCommitter.Work) {
+        guard let server else { return }
+        for action in work.outcome.actions { server.perform(action, link: work.link) }
     }
 }

@@ -24,6 +24,8 @@ package struct LeaseTable: Sendable {
     private(set) var offers: [IPv4Address: Offer] = [:]
     private(set) var offered: [Key: IPv4Address] = [:]
     private var holds: [MACAddress: Int] = [:]
+    /// How many changes of an address are on their way to the store.
+    private var unconfirmed: [IPv4Address: Int] = [:]
     /// What the last walks through the pools of a network found out.
     var searches: [NetworkName: PoolSearch] = [:]
 
@@ -33,9 +35,18 @@ package struct LeaseTable: Sendable {
     package static let declineSeconds = 3600.0
 
     /// A table with the kept leases.
+    ///
+    /// A renewal may have promised more than was written, but never more than `kept`: until then each stays in use.
     package init(restoring leases: [Lease] = []) {
-        for lease in leases.sorted(by: { $0.granted < $1.granted }) { insert(lease) }
+        for var lease in leases.sorted(by: { $0.granted < $1.granted }) {
+            lease.expires = lease.kept
+            insert(lease)
+        }
     }
+
+    /// For how many seconds beyond its end a lease of `seconds` is kept, so that the next renewals need no write: a
+    /// machine asks three or four times in one boot.
+    static func margin(_ seconds: UInt32) -> Double { max(Double(seconds) / 8, 30) }
 
     private mutating func insert(_ lease: Lease) {
         if let old = leases[lease.address], old.mac != lease.mac {
@@ -58,6 +69,15 @@ package struct LeaseTable: Sendable {
     package func address(of mac: MACAddress, on network: NetworkName) -> IPv4Address? {
         addresses[Key(network: network, mac: mac)]
     }
+
+    /// The leases in force on a network, the one that ends first first.
+    func held(on network: NetworkName, now: Timestamp) -> [Lease] {
+        leases.values.filter { $0.network == network && $0.expires > now }
+            .sorted { ($0.expires, $0.address) < ($1.expires, $1.address) }
+    }
+
+    /// Every lease, ended ones included.
+    package var all: [Lease] { Array(leases.values) }
 
     /// Whether an address may be given to a machine now: it is its own, or nobody's.
     func isAvailable(_ address: IPv4Address, to mac: MACAddress, now: Timestamp) -> Bool {
@@ -118,16 +138,42 @@ package struct LeaseTable: Sendable {
             searches[network] = nil
             changes.append(.remove(old))
         }
+        let expires = now.advanced(bySeconds: Double(seconds))
+        if var lease = leases[address], lease.mac == mac, lease.state == .bound, lease.network == network,
+            lease.hostname == hostname, expires <= lease.kept,
+            lease.kept <= expires.advanced(bySeconds: 2 * Self.margin(seconds))
+        {
+            lease.granted = now
+            lease.expires = expires
+            leases[address] = lease
+            // What the store holds covers this promise, unless it is not there yet: then the answer waits for it.
+            return unconfirmed[address] == nil ? changes : sent(changes + [.set(lease)])
+        }
         let lease = Lease(
             address: address,
             mac: mac,
             network: network,
             granted: now,
-            expires: now.advanced(bySeconds: Double(seconds)),
+            expires: expires,
+            kept: expires.advanced(bySeconds: Self.margin(seconds)),
             hostname: hostname
         )
         insert(lease)
-        return changes + [.set(lease)]
+        return sent(changes + [.set(lease)])
+    }
+
+    /// Notes that these changes are on their way to the store.
+    private mutating func sent(_ changes: [LeaseChange]) -> [LeaseChange] {
+        for change in changes { unconfirmed[change.address, default: 0] += 1 }
+        return changes
+    }
+
+    /// The store has taken these changes.
+    package mutating func confirm(_ changes: [LeaseChange]) {
+        for change in changes {
+            guard let count = unconfirmed[change.address] else { continue }
+            unconfirmed[change.address] = count > 1 ? count - 1 : nil
+        }
     }
 
     /// Ends a machine's lease; it gets the same address again if nobody else took it meanwhile.
@@ -136,9 +182,10 @@ package struct LeaseTable: Sendable {
             return []
         }
         lease.expires = now
+        lease.kept = now
         leases[address] = lease
         searches[lease.network] = nil
-        return [.set(lease)]
+        return sent([.set(lease)])
     }
 
     /// Keeps an address out of use because its machine found another one using it; only the holder can say so.
@@ -157,7 +204,7 @@ package struct LeaseTable: Sendable {
             expires: now.advanced(bySeconds: Self.declineSeconds)
         )
         insert(lease)
-        return [.set(lease)]
+        return sent([.set(lease)])
     }
 
     /// Keeps a machine's address for it even past the lease's end, because it is connected; `letGo` undoes one call.

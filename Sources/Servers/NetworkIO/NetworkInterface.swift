@@ -46,6 +46,9 @@ public struct NetworkInterface: Hashable, Sendable {
         return found
     }
 
+    /// Whether there is an interface of this name, with an address or without.
+    public static func exists(_ name: String) -> Bool { unsafe if_nametoindex(name) != 0 }
+
     /// The first address of the interface with this name; nil when it has none or does not exist.
     public static func named(_ name: String) throws -> NetworkInterface? {
         try all().first { $0.name == name }

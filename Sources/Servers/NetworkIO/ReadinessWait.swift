@@ -19,12 +19,24 @@ public final class ReadinessWait: Sendable {
     ///
     /// Throws `SystemCallError` when waiting is impossible.
     public func next() throws(SystemCallError) -> Bool {
+        var all: [Bool] = []
+        return try next(&all)
+    }
+
+    /// Waits, at most for some milliseconds, and tells which sockets have something; false once `stop` was called.
+    ///
+    /// `readable` has an element for each socket, in their order; a negative time waits forever.
+    ///
+    /// Throws `SystemCallError` when waiting is impossible.
+    public func next(_ readable: inout [Bool], milliseconds: CInt = -1) throws(SystemCallError) -> Bool {
         var polled = sockets.map { pollfd(fd: $0.number, events: Int16(POLLIN), revents: 0) }
         polled.append(pollfd(fd: wakeUp.number, events: Int16(POLLIN), revents: 0))
-        if !isStopping.load(ordering: .acquiring), unsafe poll(&polled, nfds_t(polled.count), -1) < 0 {
+        if !isStopping.load(ordering: .acquiring), unsafe poll(&polled, nfds_t(polled.count), milliseconds) < 0 {
             let number = clinux_errno()
             guard number == EINTR else { throw SystemCallError("wait on sockets", number: number) }
         }
+        readable.removeAll(keepingCapacity: true)
+        for index in sockets.indices { readable.append(polled[index].revents != 0) }
         return !isStopping.load(ordering: .acquiring)
     }
 

@@ -26,11 +26,12 @@ enum FleetRows {
     ///
     /// Whatever goes or changes is deleted first, so that two nodes can exchange their addresses in one change.
     static func write(_ database: Database, from old: Fleet, to new: Fleet) throws {
-        try replace(database, "network", old.networks, new.networks, columns: 10) { network in
+        try replace(database, "network", old.networks, new.networks, columns: 11) { network in
             [
                 network.name.text, network.interface, network.subnet.description, network.dhcp.rawValue,
                 try JSONText.write(network.pools), network.router?.description, try JSONText.write(network.nameservers),
                 network.domain, Int64(network.leaseSeconds), network.unknownNodes.rawValue,
+                try JSONText.write(network.terms),
             ]
         }
         try replace(database, "profile", old.profiles, new.profiles, columns: 4) { profile in
@@ -39,10 +40,11 @@ enum FleetRows {
                 profile.selectors.isEmpty ? "[]" : try JSONText.write(profile.selectors.setting),
             ]
         }
-        try replace(database, "node", old.nodes, new.nodes, columns: 6) { node in
+        try replace(database, "node", old.nodes, new.nodes, columns: 7) { node in
             [
                 node.name.text, try JSONText.write(node.macs), node.uuid?.description, node.address?.description,
                 try JSONText.write(node.profiles), try JSONText.write(node.settings),
+                try JSONText.write(node.identities),
             ]
         }
         try replace(database, "user", old.users, new.users, columns: 9, row: UserRows.values)
@@ -77,7 +79,8 @@ enum FleetRows {
             nameservers: try JSONText.read(row["nameservers"], "network"),
             domain: row["domain"],
             leaseSeconds: UInt32(clamping: row["lease_seconds"] as Int64),
-            unknownNodes: try word(row, "network", "unknown_nodes")
+            unknownNodes: try word(row, "network", "unknown_nodes"),
+            terms: try JSONText.read(row["terms"], "network")
         )
     }
 
@@ -102,6 +105,7 @@ enum FleetRows {
             name: try text(row, "node", "name"),
             macs: try JSONText.read(row["macs"], "node"),
             uuid: try optionalText(row, "node", "uuid"),
+            identities: try JSONText.read(row["identities"], "node"),
             address: try optionalText(row, "node", "address"),
             profiles: try JSONText.read(row["profiles"], "node"),
             settings: try settings(row, "node")

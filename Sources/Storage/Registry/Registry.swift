@@ -1,4 +1,5 @@
 public import BootModel
+import CLinux
 import Foundation
 import GRDB
 import Synchronization
@@ -18,6 +19,7 @@ public final class Registry: Sendable {
     let fleetObservers = Observers<Fleet>(label: "diskless.registry.fleet", capacity: 16)
     let eventObservers = Observers<BootEvent>(label: "diskless.registry.events", capacity: 4096)
     let pendingEvents: PendingEvents
+    let leaseJournal: LeaseJournal
     /// Held while the fleet changes, so that two changes happen one after the other.
     private let changing = NSLock()
 
@@ -35,7 +37,9 @@ public final class Registry: Sendable {
         self.path = path
         self.history = history
         do {
-            pool = try Self.open(path)
+            let pool = try Self.open(path)
+            self.pool = pool
+            leaseJournal = try Self.openJournal(beside: path, pool)
             currentFleet = Mutex(try pool.read { try FleetRows.read($0) })
             try pool.write { try history.prune($0, now: Self.now()) }
         } catch {
@@ -47,6 +51,20 @@ public final class Registry: Sendable {
     /// Writes what waits; afterwards the registry may be released.
     public func close() {
         try? flushEvents()
+        // What stays in the journal then is read back at the next start.
+        try? leaseJournal.close()
+    }
+
+    private static func openJournal(beside path: String, _ pool: DatabasePool) throws -> LeaseJournal {
+        let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        let folded = try pool.read { try LeaseRows.generation($0) }
+        let left = try LeaseJournal.recover(directory: directory, folded: folded)
+        if left.generation > folded {
+            try pool.write { try LeaseRows.write($0, left.changes, generation: left.generation) }
+        }
+        return LeaseJournal(directory: directory, folded: left.generation) { changes, generation in
+            try pool.write { try LeaseRows.write($0, changes, generation: generation) }
+        }
     }
 
     deinit { close() }

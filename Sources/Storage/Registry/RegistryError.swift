@@ -47,6 +47,10 @@ public struct RegistryError: Error, Equatable, Sendable, CustomStringConvertible
             self = error
             return
         }
+        if let failure = error as? LeaseJournalFile.Failure {
+            self.init(failure.isDiskFull ? .diskFull : .other, path, failure.description)
+            return
+        }
         guard let error = error as? DatabaseError else {
             self.init(.other, path, "\(error)")
             return

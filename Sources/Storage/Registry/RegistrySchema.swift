@@ -30,6 +30,9 @@ enum RegistrySchema {
             try database.execute(sql: usersAndTags)
         }
         migrator.registerMigration("4 unknown machines") { try $0.execute(sql: unknownMachines) }
+        migrator.registerMigration("5 leases by journal, networks in full") { database in
+            try database.execute(sql: networksInFull)
+        }
         // Named, not numbered: it stands by itself, whatever other migrations come before or after it.
         migrator.registerMigration("identities of nodes") { database in
             try database.execute(
@@ -130,5 +133,15 @@ enum RegistrySchema {
         CREATE TRIGGER boot_takes_its_events AFTER DELETE ON boot BEGIN
             DELETE FROM event WHERE boot = OLD.id;
         END;
+        """
+
+    /// An older version, which knows nothing of the journal, refuses a file that has this.
+    private static let networksInFull = """
+        ALTER TABLE lease ADD COLUMN kept INTEGER NOT NULL DEFAULT 0;
+        UPDATE lease SET kept = expires;
+        CREATE TABLE lease_journal (generation INTEGER NOT NULL);
+        INSERT INTO lease_journal VALUES (0);
+        ALTER TABLE network ADD COLUMN terms TEXT NOT NULL DEFAULT '{}';
+        ALTER TABLE node ADD COLUMN identities TEXT NOT NULL DEFAULT '[]';
         """
 }

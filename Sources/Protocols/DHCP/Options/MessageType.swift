@@ -21,13 +21,24 @@ public struct DHCPMessageType: RawRepresentable, Hashable, Sendable {
     public static let release = DHCPMessageType(rawValue: 7)
     /// A client with an address of its own asks for the rest.
     public static let inform = DHCPMessageType(rawValue: 8)
+    /// A relay asks who has an address (RFC 4388).
+    public static let leaseQuery = DHCPMessageType(rawValue: 10)
+    /// Nobody has the address now.
+    public static let leaseUnassigned = DHCPMessageType(rawValue: 11)
+    /// The server knows nothing of it.
+    public static let leaseUnknown = DHCPMessageType(rawValue: 12)
+    /// Somebody has it.
+    public static let leaseActive = DHCPMessageType(rawValue: 13)
 }
 
 extension DHCPMessageType: CustomStringConvertible {
     /// As people write it: `DISCOVER`.
     public var description: String {
-        let names = ["DISCOVER", "OFFER", "REQUEST", "DECLINE", "ACK", "NAK", "RELEASE", "INFORM"]
-        return (1...8).contains(rawValue) ? names[Int(rawValue) - 1] : "TYPE-\(rawValue)"
+        let names = [
+            "DISCOVER", "OFFER", "REQUEST", "DECLINE", "ACK", "NAK", "RELEASE", "INFORM", "FORCERENEW", "LEASEQUERY",
+            "LEASEUNASSIGNED", "LEASEUNKNOWN", "LEASEACTIVE",
+        ]
+        return (1...13).contains(rawValue) ? names[Int(rawValue) - 1] : "TYPE-\(rawValue)"
     }
 }
 

@@ -315,6 +315,47 @@ static inline int clinux_hash_password(const char *password, char *hash, size_t 
     return result;
 }
 
+// Watching a link: a packet socket that a filter lets hear ARP and UDP to DHCP clients only.
+#include <linux/filter.h>
+
+/// The Ethernet address of an interface into `address` (6 bytes); 1 when it is Ethernet, 0 when not, -1 with errno.
+static inline int clinux_ethernet_address(int descriptor, const char *interface, void *address) {
+    struct ifreq request;
+    memset(&request, 0, sizeof request);
+    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", interface);
+    if (ioctl(descriptor, SIOCGIFHWADDR, &request) < 0) return -1;
+    if (request.ifr_hwaddr.sa_family != ARPHRD_ETHER) return 0;
+    memcpy(address, request.ifr_hwaddr.sa_data, 6);
+    return 1;
+}
+
+/// Attaches the filter and binds the packet socket to the interface; what this host sends itself is not heard.
+static inline int clinux_watch_link(int descriptor, int index) {
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x0806, 8, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x0800, 0, 8),
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 23),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_UDP, 0, 6),
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 20),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 4, 0),
+        BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 14),
+        BPF_STMT(BPF_LD | BPF_H | BPF_IND, 16),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 68, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, 0x40000),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    struct sock_fprog program = {.len = sizeof code / sizeof code[0], .filter = code};
+    if (setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0) return -1;
+    int one = 1;
+#ifndef PACKET_IGNORE_OUTGOING
+#define PACKET_IGNORE_OUTGOING 23
+#endif
+    if (setsockopt(descriptor, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof one) < 0) return -1;
+    struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = index};
+    return bind(descriptor, (const struct sockaddr *)&address, sizeof address);
+}
+
 // Extended attributes and ranges of files.
 #include <sys/xattr.h>
 
