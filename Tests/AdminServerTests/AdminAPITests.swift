@@ -89,7 +89,7 @@ struct AdminAPITests {
         #expect(
             shown.settings.map { "\($0.key) \($0.value) \($0.source)" } == [
                 "image debian@7 profile default", "root.via nbd profile default", "root.writes ram node",
-                "kernel-arguments quiet a=\"b c\" profile default",
+                "kernel-arguments quiet a=\"b c\" profile default", "files base built in",
             ]
         )
         var problem = #expect(throws: AdminProblem.self) { try server.client.add(draft) }

@@ -87,7 +87,8 @@ import Testing
             settings.entries.map { "\($0.key)=\($0.words) from \($0.source)" } == [
                 "image=the newest of all from built in", "root.via=nbd from built in",
                 "root.writes=ram from built in", "kernel-arguments=none from built in",
-                "state=/etc/ssh from profile lab", "variables.kiosk=false from profile base",
+                "state=/etc/ssh from profile lab", "files=base from built in",
+                "variables.kiosk=false from profile base",
                 "variables.room=204 from profile lab", "variables.seat=3 from node", "swap=2G from profile base",
             ]
         )

@@ -4,6 +4,8 @@ import NetworkTypes
 /// Fleets made up at random, without contradictions, that use everything a fleet can say.
 package struct GeneratedFleet {
     private var generator: Numbers
+    /// Whether roots may lie on other servers; then none is kept on this one, since a fleet's settings must go together.
+    private var hasOtherServers = false
 
     /// The same seed makes the same fleet.
     package init(seed: UInt64) { generator = Numbers(state: seed &* 0x9e37_79b9_7f4a_7c15 | 1) }
@@ -11,6 +13,7 @@ package struct GeneratedFleet {
     /// A fleet of up to ten entries of each kind.
     package mutating func fleet() -> Fleet {
         var fleet = Fleet()
+        hasOtherServers = flip()
         for number in 0..<below(4) { if let network = network(number) { fleet.set(network) } }
         let profiles = (0..<below(8)).map { ProfileName(checked: $0 == 0 ? "default" : "p\($0)") }
         let users = (0..<below(6)).map { UserName(checked: "user\($0)") }
@@ -64,9 +67,9 @@ package struct GeneratedFleet {
     private mutating func settings(_ users: [UserName]) -> Settings {
         var settings = Settings()
         if flip() { settings.image = image() }
-        if flip() { settings.writes = [RootWrites.none, .ram, .cow][below(3)] }
+        if flip() { settings.writes = [RootWrites.none, .ram, .cow][below(hasOtherServers ? 2 : 3)] }
         if flip() { settings.via = .nbd }
-        if flip() { settings.rootServer = IPv4Address(10, 0, 0, UInt8(below(256))) }
+        if hasOtherServers, flip() { settings.rootServer = IPv4Address(10, 0, 0, UInt8(below(256))) }
         if flip() {
             settings.kernelArguments = (0..<below(4)).map { _ in text() }.filter {
                 KernelArgument.problem(with: $0) == nil
