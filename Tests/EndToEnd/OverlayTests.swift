@@ -93,7 +93,7 @@ struct OverlayTests {
         try checkSecrets(lab, anna)
 
         // Another image and another template: the node stays who it is, and the change is seen before it is taken.
-        try publishAgain(lab, "e2e")
+        let next = try publishAgain(lab, "e2e")
         try "changed for {{hostname}}\n".write(toFile: motd, atomically: false, encoding: .utf8)
         let rendered = try diskless(lab, "files", "render", "anna", "/etc/motd", "--diff")
         #expect(rendered.contains("- anna, seat 1, room 204"))
@@ -101,7 +101,7 @@ struct OverlayTests {
         try anna.machine.powerCycle()
         try anna.login(limit: .seconds(600))
         #expect(try identity(of: anna, lab, address: "10.77.0.71") == before.0)
-        #expect(try anna.run("cat /proc/cmdline").contains("e2e@2"))
+        #expect(try anna.run("cat /proc/cmdline").contains("e2e@\(next)"))
         #expect(try anna.run("cat /etc/motd") == "changed for anna")
         #expect(try anna.run("ls /var/log").contains("whose") == false)
         #expect(try diskless(lab, "files", "render", "anna", "--diff").contains("nothing is different"))
@@ -132,7 +132,7 @@ struct OverlayTests {
     }
 
     /// The next version of an image, with the same files.
-    private func publishAgain(_ lab: EndToEndLab, _ image: String) throws {
+    private func publishAgain(_ lab: EndToEndLab, _ image: String) throws -> Int {
         let folder = "\(lab.server.state)/images/\(image)"
         let files = FileManager.default
         let newest = try #require(try files.contentsOfDirectory(atPath: folder).compactMap { Int($0) }.max())
@@ -148,6 +148,7 @@ struct OverlayTests {
             to: URL(fileURLWithPath: "\(folder)/\(next).new/manifest.json")
         )
         try files.moveItem(atPath: "\(folder)/\(next).new", toPath: "\(folder)/\(next)")
+        return next
     }
 
     /// An init without serial console of its own gets one by a script of a set, which shows that these run.

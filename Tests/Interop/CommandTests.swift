@@ -139,6 +139,7 @@ import Testing
         let server = try ServerProcess()
         try server.publish("debian")
         try server.start()
+        if isKnown { _ = try server.client("curl", "-sS", Self.script("52:54:00:77:00:01")) }
         // Client flags, then NBD_OPT_GO of "debian@1": a root that is connected.
         let holder = try TestNetwork.socket(in: isKnown ? server.network.client : server.network.server) {
             let stream = try StreamSocket(connectingTo: Endpoint(ServerProcess.address, 10809))

@@ -37,7 +37,7 @@ import Testing
         let server = try ServerProcess()
         let result = try server.serve(["--interface", "nope0"])
         #expect(result.status == 1)
-        #expect(result.errors == "Error: interface nope0 does not exist or has no IPv4 address; there is wire0\n")
+        #expect(result.errors == "Error: interface nope0 does not exist; with an address there is wire0\n")
     }
 
     @Test(arguments: [
@@ -90,7 +90,11 @@ import Testing
 
     @Test func saysWhenNoLoaderIsInstalled() throws {
         let server = try ServerProcess()
-        server.preparation = "for d in /usr/lib/ipxe /usr/share/ipxe; do [ ! -d $d ] || mount -t tmpfs none $d; done"
+        server.preparation = """
+            for d in /boot /usr/lib/ipxe /usr/share/ipxe /usr/lib/grub /usr/lib/shim /usr/lib/PXELINUX /usr/lib/syslinux; do
+                [ ! -d $d ] || mount -t tmpfs none $d
+            done
+            """
         try server.publish("debian")
         try server.start()
         #expect(server.log.contains("no loader is installed: machines whose card is not iPXE cannot boot"))
@@ -98,7 +102,6 @@ import Testing
         #expect(explained.status == 1)
         #expect(explained.output.contains("undionly.kpxe"), "\(explained.output)")
         #expect(explained.output.contains("install"), "\(explained.output)")
-        #expect(explained.output.contains("iPXE asks\n  gets http://"), "\(explained.output)")
     }
 
     @Test func endsAtOnceAndFreesEverything() throws {
@@ -130,7 +133,8 @@ import Testing
             server.kill()
             try server.start()
             withExtendedLifetime(silent) {}
-            #expect(try server.client("nbdinfo", "--size", root).output == "1048576\n")
+            // From the server itself: another computer gets an image only while it boots it.
+            #expect(try server.run(["nbdinfo", "--size", root]).output == "1048576\n")
             #expect(try server.client("curl", "-sS", "http://\(ServerProcess.address):8067/").status == 0)
             #expect(try server.diskless("status").status == 0)
         }
