@@ -66,7 +66,7 @@ struct ForeignDHCPTests {
         try Self.write(made.output.replacing("\"persist\": true", with: "\"persist\": false"), to: configuration)
         try Self.write("", to: leases)
         func words(_ words: [String]) -> [String] {
-            [binary] + words.map { $0 == "FILE" ? configuration : $0 == "LEASES" ? leases : $0 }
+            [binary] + words.map { $0 == "FILE" ? configuration : $0.replacing("LEASES", with: leases) }
         }
         // Its own folders: these programs keep state and locks in fixed places.
         server.preparation =
