@@ -106,7 +106,7 @@ struct FleetDocumentTests {
             """
         #expect(
             try apply(text, to: fleet).1.map(\.line) == [
-                "~ node megane  address: 10.0.0.71 -> 10.0.0.72, image: not set -> debian@7",
+                "~ node megane  address: 10.0.0.71 -> 10.0.0.72, image: not set -> debian@7 (next boot)",
                 "+ node new  mac: [\"52:54:00:00:00:01\"]",
             ]
         )

@@ -59,7 +59,7 @@ struct FleetFileErrorTests {
             "a key like no other",
             "profiles: [{name: a, colour: red}]",
             "1:22: unknown key \"colour\" of a profile; known keys: name, inherits, selectors, image, root,"
-                + " kernel-arguments, loader, menu, mounts, state, volatile, files, variables, swap, volume, options, users"
+                + " kernel-arguments, loader, menu, mounts, state, volatile, files, variables, swap, volume, options, users, autologin"
         ),
         WrongFile("a key twice", "nodes:\n  - name: a\n    name: b", "2:5: key \"name\" is given twice here; keep one"),
         WrongFile("no name", "nodes: [{mac: 525400000001}]", "1:9: a node needs a name"),

@@ -29,6 +29,7 @@ private let everySetting = """
         volume: 20G
         options: [{code: 42, addresses: [10.0.0.1]}, {code: 26, u16: 1400}, {code: 43, hex: "01:02"}, {code: 66, text: x}]
         users: [anna]
+        autologin: anna
     users: [{name: anna, uid: 2001}]
     """
 

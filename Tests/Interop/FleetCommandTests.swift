@@ -49,12 +49,12 @@ import Testing
         #expect(kept.status != 0 && kept.errors.contains("debian@2 has the tag debian:lab"), "\(kept.errors)")
         expect(
             try run(server, "node", "set", "megane", "image=other", "kernel-arguments+=quiet"),
-            "~ node megane  image: not set -> other, kernel-arguments: not set -> [quiet]\n"
+            "~ node megane  image: not set -> other (next boot), kernel-arguments: not set -> [quiet] (next boot)\n"
         )
         #expect(try kernel().contains("/images/other/1/") && kernel().contains(" quiet "))
         expect(
             try run(server, "node", "set", "megane", "--unset", "image", "kernel-arguments-=quiet"),
-            "~ node megane  image: other -> not set, kernel-arguments: [quiet] -> []\n"
+            "~ node megane  image: other -> not set (next boot), kernel-arguments: [quiet] -> [] (next boot)\n"
         )
         #expect(try kernel().contains("/images/debian/2/"))
         refuse(

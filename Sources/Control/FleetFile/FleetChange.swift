@@ -1,3 +1,5 @@
+import BootModel
+
 /// One difference between the fleet as it is and as a file wants it.
 public struct FleetChange: Hashable, Sendable {
     /// What happens to the entry.
@@ -55,13 +57,14 @@ extension FleetChange {
 
     private static func differences(_ old: [FleetField], _ new: [FleetField]) -> [String] {
         var lines: [String] = []
+        func line(_ field: FleetField, _ before: String, _ now: String) {
+            lines.append("\(field.key): \(before) -> \(now)" + (field.effect.map { " (\($0.rawValue))" } ?? ""))
+        }
         for field in old {
             let now = new.first { $0.key == field.key }
-            if now != field { lines.append("\(field.key): \(field.shown) -> \(now?.shown ?? "not set")") }
+            if now != field { line(field, field.shown, now?.shown ?? "not set") }
         }
-        for field in new where !old.contains(where: { $0.key == field.key }) {
-            lines.append("\(field.key): not set -> \(field.shown)")
-        }
+        for field in new where !old.contains(where: { $0.key == field.key }) { line(field, "not set", field.shown) }
         return lines
     }
 }

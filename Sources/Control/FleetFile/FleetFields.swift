@@ -8,6 +8,9 @@ struct FleetField: Equatable {
     /// Whether only an export that was asked for secrets may show it.
     var isSecret = false
 
+    /// When a change of it reaches nodes that run; nil for what is no setting of theirs.
+    var effect: SettingEffect?
+
     /// The value in a difference.
     var shown: String { isSecret ? "(hidden)" : content.yaml }
 }
@@ -121,10 +124,13 @@ extension BootModel.Settings {
                 if let inner = setting.innerKey {
                     pairs.append(SettingValue.Pair(inner, value))
                 } else {
-                    fields.append(FleetField(key: key, content: value))
+                    fields.append(FleetField(key: key, content: value, effect: setting.effect))
                 }
             }
-            if !pairs.isEmpty { fields.append(FleetField(key: key, content: .keys(pairs))) }
+            if !pairs.isEmpty {
+                let effect = Setting.inside(key).first?.effect
+                fields.append(FleetField(key: key, content: .keys(pairs), effect: effect))
+            }
         }
         return fields
     }

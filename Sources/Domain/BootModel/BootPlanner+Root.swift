@@ -152,6 +152,7 @@ extension BootPlanner {
             let paths = settings.volatile.value.map(\.text).joined(separator: ", ")
             reasons.append("in memory at each boot: \(paths) (\(settings.volatile.source))")
         }
+        if let name = settings.autologin { reasons.append("\(name.value) is logged in on the screen (\(name.source))") }
         return reasons
     }
 }

@@ -53,6 +53,7 @@ public struct Setting: Sendable {
         Setting("volume", \.volume),
         Setting("options", \.options, .now),
         Setting("users", \.users, .now),
+        Setting("autologin", \.autologin),
     ]
 
     private static let byKey = Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })

@@ -34,6 +34,18 @@ extension Fleet {
         if let problem = settings.root.problem { found.append(SettingConflict("root", problem)) }
         if let problem = settings.rootServerProblem { found.append(SettingConflict("root", problem)) }
         found += pathConflicts(settings)
+        if let name = settings.autologin?.value, users[name] != nil,
+            !self.users(of: settings).contains(where: { $0.name == name })
+        {
+            found.append(
+                SettingConflict(
+                    "autologin",
+                    value: name.text,
+                    between: ["autologin", "users"],
+                    "user \(name) may not log in there; name them in users, or give the user one of the node's profiles"
+                )
+            )
+        }
         let entries = settings.menuEntries.value
         if let chosen = settings.menuDefault?.value, !entries.isEmpty, !entries.contains(chosen) {
             found.append(

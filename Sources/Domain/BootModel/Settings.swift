@@ -40,6 +40,8 @@ public struct Settings: Hashable, Sendable {
     public var options: [DHCPOptionSetting]?
     /// Who may log in; nil for everybody whose own profiles allow it.
     public var users: [UserName]?
+    /// Who is logged in on the node's screen when it is up; nil for nobody.
+    public var autologin: UserName?
 
     /// Settings that say nothing.
     public init() {}

@@ -118,6 +118,7 @@ package struct GeneratedFleet {
             ]
         }
         if flip() { settings.users = some(of: users) }
+        if flip() { settings.autologin = UserName(checked: "nobody-in-particular") }
         return settings
     }
 

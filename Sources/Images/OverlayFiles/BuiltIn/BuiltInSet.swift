@@ -44,7 +44,7 @@ public struct BuiltInSet: Sendable {
     /// Every built-in set, by name.
     public static let all: [String: BuiltInSet] = {
         let sets = [
-            base, hostname, machineID, network, resolv, time, fstab, volatile, hostKeys, reportUp,
+            base, hostname, machineID, network, resolv, time, fstab, volatile, hostKeys, reportUp, autologin, ldap,
         ]
         return Dictionary(uniqueKeysWithValues: sets.map { ($0.name, $0) })
     }()
@@ -55,6 +55,7 @@ public struct BuiltInSet: Sendable {
         "what every node gets unless its settings name other sets",
         parts: [
             "hostname", "machine-id", "network", "resolv", "time", "fstab", "volatile", "ssh-host-keys", "report-up",
+            "autologin",
         ]
     )
 
@@ -71,7 +72,9 @@ public struct BuiltInSet: Sendable {
             }
             // A template with nothing to say for this node makes no file.
             guard bytes.contains(where: { $0 > 0x20 }) else { continue }
-            files.append(OverlayFile(path: template.path, kind: .file(bytes), permissions: template.permissions))
+            var file = OverlayFile(path: template.path, kind: .file(bytes), permissions: template.permissions)
+            file.isSecret = template.permissions & 0o007 == 0
+            files.append(file)
         }
         files += made(boot)
         for index in files.indices { files[index].source = "set \(name) (built in)" }
