@@ -78,12 +78,14 @@ let package = Package(
 
         // Formats
         module("Formats", "CPIO", ["ByteCoding"]),
+        module("Formats", "CSV"),
         module("Formats", "FAT"),
         module("Formats", "PCAP", ["ByteCoding", "NetworkTypes"]),
         module("Formats", "Mustache"),
 
         // Domain: what a node is and what it boots; the border to the wire.
         module("Domain", "BootModel", ["NetworkTypes"]),
+        module("Domain", "NodeAgent", ["BootModel", "NetworkTypes"]),
         module("Domain", "Netboot", ["BootModel", "NetworkTypes", "DHCP", "TFTP", "HTTP1", "NBD", "DNS"]),
 
         // Storage
@@ -91,7 +93,11 @@ let package = Package(
         module("Storage", "FileTree", ["CLinux"]),
         module("Storage", "TreeMounts", ["CLinux"]),
         module("Storage", "ImageStore", ["BootModel", "Digests", "CLinux"]),
-        module("Storage", "Registry", ["BootModel", "NetworkTypes", "ByteCoding", "Digests", "CLinux", sqlite]),
+        module(
+            "Storage",
+            "Registry",
+            ["BootModel", "NodeAgent", "NetworkTypes", "ByteCoding", "Digests", "CLinux", sqlite]
+        ),
 
         // Images
         module("Images", "InitramfsBuilder", ["CPIO", "CLinux"]),
@@ -125,13 +131,13 @@ let package = Package(
         ),
 
         // Control: the admin API, its server and client, the fleet as text.
-        module("Control", "AdminAPI", ["BootModel", "NetworkIO", "NetworkTypes", "CLinux"]),
+        module("Control", "AdminAPI", ["BootModel", "NodeAgent", "NetworkIO", "NetworkTypes", "CLinux"]),
         module("Control", "ForeignDHCP", ["BootModel", "NetworkTypes"]),
-        module("Control", "FleetFile", ["BootModel", "NetworkTypes", yaml]),
+        module("Control", "FleetFile", ["BootModel", "NetworkTypes", "CSV", yaml]),
         module(
             "Control",
             "AdminServer",
-            ["AdminAPI", "HTTPServer", "HTTP1", "BootModel", "FleetFile", "NetworkTypes", log]
+            ["AdminAPI", "NodeAgent", "HTTPServer", "HTTP1", "BootModel", "FleetFile", "NetworkTypes", log]
         ),
 
         // Lab: virtual networks and machines, as values.
@@ -142,8 +148,8 @@ let package = Package(
             "Programs",
             "Daemon",
             [
-                "AdminAPI", "AdminServer", "OverlayFiles", "Digests", "BootModel", "Netboot", "Registry", "ImageStore",
-                "BlockStorage",
+                "AdminAPI", "NodeAgent", "AdminServer", "OverlayFiles", "Digests", "BootModel", "Netboot", "Registry",
+                "ImageStore", "BlockStorage",
                 "NetworkIO",
                 "NetworkTypes",
                 "DHCPServer", "TFTPServer", "HTTPServer", "NBDServer", "TFTP", "HTTP1", "NBD", "CLinux", log,
@@ -154,8 +160,8 @@ let package = Package(
         .executableTarget(
             name: "diskless",
             dependencies: [
-                "Daemon", "AdminAPI", "BootModel", "Netboot", "ForeignDHCP", "WakeOnLAN", "FleetFile", "ImageStore",
-                "ImageBuilder", "InitramfsBuilder",
+                "Daemon", "NodeAgent", "AdminAPI", "BootModel", "Netboot", "ForeignDHCP", "WakeOnLAN", "FleetFile",
+                "ImageStore", "ImageBuilder", "InitramfsBuilder",
                 "VirtualLab", "NetworkIO", "NetworkTypes", "BlockStorage", "TFTPServer", "HTTPServer", "NBDServer",
                 "NFSServer", "NFS4", "FileTree", "TLSTunnel", "TreeMounts",
                 "TFTP", "HTTP1", "NBD", "CLinux", arguments, log,
@@ -178,10 +184,11 @@ let package = Package(
             "Daemon",
             [
                 "BootModelConformance", "BootModel", "HTTPServer", "HTTP1", "NetworkIO", "NetworkTypes", log,
-                "AdminAPI", "CPIO", "OverlayFiles",
+                "AdminAPI", "CPIO", "OverlayFiles", "DNS", "CLinux",
             ]
         ),
         tests("CPIO"),
+        tests("CSV"),
         tests("FAT"),
         tests("InitramfsBuilder", ["CPIO", "CLinux"]),
         tests("TFTP", ["PCAP", "NetworkTypes"]),
@@ -190,6 +197,7 @@ let package = Package(
         tests("ForeignDHCP", ["BootModel", "NetworkTypes"]),
         tests("TFTPServer", ["TFTP", "NetworkIO", "NetworkTypes", "CLinux", log]),
         tests("HTTPServer", ["HTTP1", "NetworkIO", "NetworkTypes", "CLinux", log]),
+        tests("NodeAgent", ["BootModel", "NetworkTypes", "CLinux"]),
         tests("DNS", ["NetworkTypes"]),
         tests("DNSServer", ["DNS", "NetworkIO", "NetworkTypes", "CLinux", log]),
         tests("Netboot", ["BootModel", "DNS", "NetworkTypes"]),

@@ -1,6 +1,6 @@
 // swift-tools-version: 6.2
 // Fuzz targets for every decoder of the network's bytes; `make fuzz` runs them, `make test` for a while.
-// Sources/{Primitives,Protocols,Formats} are links into the main package, so that the decoders themselves are
+// Sources/{Primitives,Protocols,Formats,Domain} are links into the main package, so that the decoders themselves are
 // instrumented, `package` declarations are visible, and no dependency of the program is fetched or built.
 import PackageDescription
 
@@ -33,13 +33,17 @@ let package = Package(
         module("Protocols", "DNS", ["ByteCoding", "NetworkTypes"]),
         module("Protocols", "NFS4", ["XDR", "ONCRPC"]),
         module("Formats", "CPIO", ["ByteCoding"]),
+        module("Formats", "CSV"),
         module("Formats", "PCAP", ["ByteCoding", "NetworkTypes"]),
         module("Formats", "Mustache"),
+        module("Domain", "BootModel", ["NetworkTypes"]),
+        module("Domain", "NodeAgent", ["BootModel", "NetworkTypes"]),
         .target(name: "CLibFuzzer"),
         .executableTarget(
             name: "Fuzz",
             dependencies: [
                 "CLibFuzzer", "ByteCoding", "NetworkTypes", "DHCP", "NeighborDiscovery", "TFTP", "HTTP1", "NBD", "CPIO",
+                "CSV", "BootModel", "NodeAgent",
                 "Mustache", "PCAP", "XDR", "ONCRPC", "NFS3", "NFS4", "DNS",
             ],
             swiftSettings: instrumented,

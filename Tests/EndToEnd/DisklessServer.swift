@@ -13,7 +13,7 @@ final class DisklessServer {
     private let arguments: [String]
     private var starts = 1
 
-    init(lab: Lab, label: String, images: [TestImage], dhcp: String) throws {
+    init(lab: Lab, label: String, images: [TestImage], dhcp: String, configuration: String = "") throws {
         guard let program = Repository.program else { throw LabError("diskless is not built: make build") }
         let state = Repository.path("build/e2e/state-\(label)")
         try? FileManager.default.removeItem(atPath: state)
@@ -27,7 +27,11 @@ final class DisklessServer {
         }
         lab.atClose { try? FileManager.default.removeItem(atPath: state) }
         (self.lab, self.program, self.state) = (lab, program, state)
-        arguments = [program, "serve", "--state", state, "--interface", lab.server.interface, "--dhcp", dhcp]
+        try configuration.write(toFile: "\(state)/diskless.yaml", atomically: false, encoding: .utf8)
+        arguments = [
+            program, "serve", "--state", state, "--interface", lab.server.interface, "--dhcp", dhcp, "--config",
+            "\(state)/diskless.yaml",
+        ]
         process = try lab.server.start(arguments, log: "\(lab.directory)/server-1.log")
         try process.waitForSocket("\(state)/admin.sock", limit: .seconds(20))
     }

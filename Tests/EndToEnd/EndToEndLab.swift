@@ -11,11 +11,20 @@ struct EndToEndLab {
     ///   - images: which images the server has; the first is what unknown machines get.
     ///   - fleet: what is applied before anything boots.
     ///   - dhcp: `full` or `proxy`.
-    init(_ label: String, images: [TestImage], fleet: String = "", dhcp: String = "full") throws {
+    ///   - configuration: the server's configuration file.
+    init(_ label: String, images: [TestImage], fleet: String = "", dhcp: String = "full", configuration: String = "")
+        throws
+    {
         let lab = try Lab(label, directory: Repository.path("build/e2e/logs-\(label)"))
         do {
             self.lab = lab
-            server = try DisklessServer(lab: lab, label: label, images: images, dhcp: dhcp)
+            server = try DisklessServer(
+                lab: lab,
+                label: label,
+                images: images,
+                dhcp: dhcp,
+                configuration: configuration
+            )
             if !fleet.isEmpty { try server.apply(fleet) }
         } catch {
             lab.close()

@@ -6,6 +6,7 @@ import VirtualLab
 /// Each node is itself: its name, keys and files are its own, stay over boots and images, and reach nobody else.
 @Suite(.serialized, .enabled(if: Repository.canRun, "no root, no built program, or a tool of the lab is missing"))
 struct OverlayTests {
+    private static let home = Repository.path("build/e2e/home-overlay")
     private static let fleet = """
         networks:
           - {name: lab, subnet: 10.77.0.0/24, dhcp: full, pools: [10.77.0.128-10.77.0.250], nameservers: [10.77.0.1], domain: lab.example}
@@ -14,9 +15,12 @@ struct OverlayTests {
             image: e2e
             files: [room]
             variables: {room: "204"}
+            mounts: [{nfs: \(home), at: /home, mode: rw}]
         nodes:
           - {name: anna, mac: ["\(EndToEndLab.mac(1))"], address: 10.77.0.71, variables: {seat: 1}}
-          - {name: ben, mac: ["\(EndToEndLab.mac(2))"], address: 10.77.0.72, variables: {seat: 2}, root: {via: nbd, writes: none}}
+          - {name: ben, mac: ["\(EndToEndLab.mac(2))"], address: 10.77.0.72, variables: {seat: 2}, root: {via: nbd, writes: none}, autologin: show}
+        users:
+          - {name: show, uid: 1500}
         """
 
     /// What a node shows of itself to others.
@@ -57,7 +61,14 @@ struct OverlayTests {
 
     @Test(.timeLimit(.minutes(30)))
     func twoNodesAreThemselvesOverBootsAndImages() throws {
-        let lab = try EndToEndLab("overlay", images: [.ram])
+        try? FileManager.default.removeItem(atPath: Self.home)
+        try FileManager.default.createDirectory(atPath: Self.home, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: Self.home) }
+        let lab = try EndToEndLab(
+            "overlay",
+            images: [.ram],
+            configuration: "dns: {listen: [10.77.0.1]}\n"
+        )
         defer { lab.lab.close() }
         let set = "\(lab.server.state)/files/room"
         try FileManager.default.createDirectory(atPath: set + "/etc", withIntermediateDirectories: true)
@@ -67,6 +78,8 @@ struct OverlayTests {
 
         let anna = try lab.node("anna", number: 1)
         let ben = try lab.node("ben", number: 2)
+        let agents = AgentChecks(lab: lab, anna: anna, ben: ben)
+        try agents.beforeTheyAreThere()
         for node in [anna, ben] { try node.machine.powerOn() }
         for node in [anna, ben] { try node.login(limit: .seconds(600)) }
         let before = (
@@ -91,6 +104,7 @@ struct OverlayTests {
         #expect(try lab.server.boot(of: "ben").state == "up")
 
         try checkSecrets(lab, anna)
+        try agents.whileTheyRun(home: Self.home)
 
         // Another image and another template: the node stays who it is, and the change is seen before it is taken.
         let next = try publishAgain(lab, "e2e")
@@ -98,13 +112,13 @@ struct OverlayTests {
         let rendered = try diskless(lab, "files", "render", "anna", "/etc/motd", "--diff")
         #expect(rendered.contains("- anna, seat 1, room 204"))
         #expect(rendered.contains("+ changed for anna"))
-        try anna.machine.powerCycle()
-        try anna.login(limit: .seconds(600))
+        try agents.startAgain { try anna.login(from: $0, limit: .seconds(600)) }
         #expect(try identity(of: anna, lab, address: "10.77.0.71") == before.0)
         #expect(try anna.run("cat /proc/cmdline").contains("e2e@\(next)"))
         #expect(try anna.run("cat /etc/motd") == "changed for anna")
         #expect(try anna.run("ls /var/log").contains("whose") == false)
         #expect(try diskless(lab, "files", "render", "anna", "--diff").contains("nothing is different"))
+        try agents.afterwards()
     }
 
     /// The files of a boot whose kernel runs are nobody's, and no log or reply has a key in it.
@@ -168,7 +182,9 @@ struct OverlayTests {
             profiles:
               - {name: default, files: [console]}
             nodes:
-              - {name: otto, mac: ["\(EndToEndLab.mac(5))"]}
+              - {name: otto, mac: ["\(EndToEndLab.mac(5))"], autologin: show}
+            users:
+              - {name: show, uid: 1500}
             """
         )
         let otto = try lab.node("otto", number: 5)
@@ -191,6 +207,7 @@ struct OverlayTests {
             if state != "up" { try otto.run("sleep 1") }
         }
         #expect(state == "up")
+        try AgentChecks(lab: lab, anna: otto, ben: otto).onAnotherInit()
     }
 }
 

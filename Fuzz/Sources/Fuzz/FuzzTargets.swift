@@ -6,7 +6,10 @@ typealias FuzzTarget = @Sendable (Span<UInt8>) -> Void
 
 /// Every target by the name that the command line and Seeds/ use.
 let fuzzTargets: [String: FuzzTarget] = [
+    "agent-desk": fuzzCommandDesk,
+    "agent-report": fuzzAgentReport,
     "cpio": fuzzCPIO,
+    "csv": fuzzCSV,
     "dhcp": { DHCPFuzzing.decode($0) },
     "dns": fuzzDNS,
     "http": fuzzHTTPRequest,

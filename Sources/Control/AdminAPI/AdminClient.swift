@@ -122,7 +122,7 @@ public struct AdminClient: Sendable {
         try decode(try request(method, target, body: body))
     }
 
-    private func decode<Value: Decodable>(_ bytes: [UInt8]) throws -> Value {
+    func decode<Value: Decodable>(_ bytes: [UInt8]) throws -> Value {
         do {
             return try JSONDecoder().decode(Value.self, from: Data(bytes))
         } catch {
@@ -130,7 +130,7 @@ public struct AdminClient: Sendable {
         }
     }
 
-    private func refuse(_ connection: AdminConnection) throws {
+    func refuse(_ connection: AdminConnection) throws {
         let status = try connection.head()
         guard !(200..<300).contains(status) else { return }
         let body = try connection.body()

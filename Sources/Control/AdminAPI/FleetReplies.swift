@@ -1,5 +1,6 @@
 public import BootModel
 public import NetworkTypes
+public import NodeAgent
 
 /// What applying a fleet file did, or would do.
 public struct ApplyReply: Hashable, Sendable, Codable {
@@ -89,6 +90,8 @@ public struct NodeSummary: Hashable, Sendable, Codable {
     public var image: ImageReference?
     /// Its newest boot, without events.
     public var boot: BootRecord?
+    /// How it is, as its agent told last; nil when none was heard since the server started.
+    public var agent: NodeCondition?
 
     /// A summary from its parts.
     public init(
@@ -97,7 +100,8 @@ public struct NodeSummary: Hashable, Sendable, Codable {
         address: IPv4Address?,
         profiles: [ProfileName],
         image: ImageReference?,
-        boot: BootRecord?
+        boot: BootRecord?,
+        agent: NodeCondition? = nil
     ) {
         self.name = name
         self.macs = macs
@@ -105,6 +109,7 @@ public struct NodeSummary: Hashable, Sendable, Codable {
         self.profiles = profiles
         self.image = image
         self.boot = boot
+        self.agent = agent
     }
 }
 

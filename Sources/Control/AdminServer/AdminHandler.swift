@@ -62,6 +62,7 @@ public struct AdminHandler: HTTPHandler {
             default: throw AdminRefusal.method("GET, POST")
             }
         case ("entries", 3), ("entries", 4): return try entries(request, parts)
+        case ("commands", 2): return try only(.post, request) { try command(request) }
         case ("users", 2): return try only(.post, request) { try importUsers(request) }
         case ("backup", 2): return try only(.post, request) { Self.json(.ok, try services.backup.copy()) }
         case ("restore", 2): return try only(.post, request) { try restore(request) }

@@ -1,5 +1,6 @@
 public import AdminAPI
 public import BootModel
+public import NodeAgent
 
 /// What the admin API shows and changes.
 public struct AdminServices: Sendable {
@@ -15,6 +16,8 @@ public struct AdminServices: Sendable {
     public var clock: any Clock
     /// Copies of the registry.
     public var backup: RegistryBackup
+    /// Lets running nodes do something; nil where nobody can.
+    public var commands: (any NodeCommanding)?
     /// What the server knows of itself.
     public var facts: @Sendable () -> ServerFacts
 
@@ -33,6 +36,7 @@ public struct AdminServices: Sendable {
         planning: any BootPlanning,
         clock: any Clock,
         backup: RegistryBackup = .none,
+        commands: (any NodeCommanding)? = nil,
         facts: @escaping @Sendable () -> ServerFacts,
         unknownMachines: @escaping @Sendable (Fleet) -> [UnknownMachine] = { _ in [] },
         files: (any FileShowing)? = nil
@@ -43,6 +47,7 @@ public struct AdminServices: Sendable {
         self.planning = planning
         self.clock = clock
         self.backup = backup
+        self.commands = commands
         self.facts = facts
         self.unknownMachines = unknownMachines
         self.files = files

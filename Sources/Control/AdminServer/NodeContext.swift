@@ -1,16 +1,19 @@
 import AdminAPI
 import BootModel
 import NetworkTypes
+import NodeAgent
 
 /// What is observed of nodes: their leases and newest boots, read once for a whole reply.
 struct NodeContext {
     private let fleet: Fleet
     private var leases: [MACAddress: Lease] = [:]
     private var boots: [NodeName: Boot] = [:]
+    private let commands: (any NodeCommanding)?
 
     /// Of all nodes, or of one.
     init(_ services: AdminServices, fleet: Fleet, only node: Node? = nil) throws {
         self.fleet = fleet
+        commands = services.commands
         for lease in try services.leases.leases() where lease.state == .bound {
             if leases[lease.mac].map({ $0.expires < lease.expires }) ?? true { leases[lease.mac] = lease }
         }
@@ -40,7 +43,8 @@ struct NodeContext {
             address: node.address ?? lease(of: node)?.address,
             profiles: node.profiles,
             image: settings(of: node).image?.value,
-            boot: boots[node.name].map { BootRecord($0) }
+            boot: boots[node.name].map { BootRecord($0) },
+            agent: commands?.condition(of: node.name)
         )
     }
 }

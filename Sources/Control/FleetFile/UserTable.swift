@@ -1,4 +1,5 @@
 import BootModel
+import CSV
 
 extension FleetDocument {
     private static let columns = [
@@ -14,7 +15,12 @@ extension FleetDocument {
         guard text.utf8.count <= Self.limit else {
             throw FleetFileError("the table is larger than \(Self.limit >> 20) MiB; split it")
         }
-        var rows = try CSVTable(text).rows[...]
+        var rows: ArraySlice<[CSVTable.Cell]>
+        do throws(CSVProblem) {
+            rows = try CSVTable(text).rows[...]
+        } catch {
+            throw FleetFileError(error.message, at: TextPosition(line: error.line, column: error.column))
+        }
         guard let head = rows.popFirst() else {
             throw FleetFileError("the table is empty; its first row names columns: name,uid,groups,…")
         }
@@ -63,67 +69,7 @@ extension FleetDocument {
     }
 }
 
-/// Comma-separated values with the place of each cell.
-struct CSVTable {
-    struct Cell {
-        var text: String
-        var position: TextPosition
-    }
-
-    /// The rows that are not blank.
-    private(set) var rows: [[Cell]] = []
-
-    /// Reads the text; quotes double inside quotes, and line ends may be of either kind.
-    init(_ text: String) throws(FleetFileError) {
-        var row: [Cell] = []
-        var cell = Cell(text: "", position: TextPosition(line: 1, column: 1))
-        var (line, column) = (1, 1)
-        var isQuoted = false
-        var wasQuoted = false
-        var characters = Array(text)[...]
-        if characters.first == "\u{feff}" { characters.removeFirst() }
-        func endRow(_ rows: inout [[Cell]], _ row: inout [Cell]) {
-            row.append(cell)
-            if row.count > 1 || !cell.text.isEmpty { rows.append(row) }
-            row = []
-        }
-        while let character = characters.popFirst() {
-            column += 1
-            if isQuoted {
-                if character == "\"" {
-                    if characters.first == "\"" {
-                        characters.removeFirst()
-                        column += 1
-                        cell.text.append("\"")
-                    } else {
-                        isQuoted = false
-                        wasQuoted = true
-                    }
-                    continue
-                }
-                cell.text.append(character)
-                if character.isNewline { (line, column) = (line + 1, 1) }
-            } else if character.isNewline {
-                (line, column) = (line + 1, 1)
-                endRow(&rows, &row)
-                cell = Cell(text: "", position: TextPosition(line: line, column: 1))
-                wasQuoted = false
-            } else if character == "," {
-                row.append(cell)
-                cell = Cell(text: "", position: TextPosition(line: line, column: column))
-                wasQuoted = false
-            } else if character == "\"", cell.text.isEmpty, !wasQuoted {
-                isQuoted = true
-            } else if wasQuoted {
-                throw FleetFileError(
-                    "text after the closing quote; double the quotes inside a cell",
-                    at: TextPosition(line: line, column: column - 1)
-                )
-            } else {
-                cell.text.append(character)
-            }
-        }
-        guard !isQuoted else { throw FleetFileError("a quote is not closed", at: cell.position) }
-        endRow(&rows, &row)
-    }
+extension CSVTable.Cell {
+    /// Where it begins.
+    var position: TextPosition { TextPosition(line: line, column: column) }
 }

@@ -26,7 +26,7 @@ public struct FleetZones: Sendable {
     private let fleet: Fleet
     private let domains: [NetworkName: DNSName]
     private let serial: UInt32
-    private let hostKeys: [NodeName: [HostKeyFingerprint]]
+    private let hostKeys: @Sendable (NodeName) -> [HostKeyFingerprint]
     /// Every domain, with the addresses of this server that its networks know it by.
     private var zones: [DNSName: [IPv4Address]] = [:]
     private var reserved: [DNSName: [IPv4Address]] = [:]
@@ -40,12 +40,12 @@ public struct FleetZones: Sendable {
 
     /// The zones of a fleet.
     ///
-    /// `serial` rises with each; `serverAddresses` tells the server's own address on a network, `serverName` is its own
+    /// `hostKeys` is asked when somebody asks for a node's; `serial` rises with each; `serverAddresses` tells the server's own address on a network, `serverName` is its own
     /// first label beside `ns`.
     public init(
         fleet: Fleet,
         leases: [Lease] = [],
-        hostKeys: [NodeName: [HostKeyFingerprint]] = [:],
+        hostKeys: @escaping @Sendable (NodeName) -> [HostKeyFingerprint] = { _ in [] },
         serial: UInt32,
         serverName: String? = nil,
         serverAddresses: [NetworkName: IPv4Address] = [:]
@@ -189,7 +189,7 @@ extension FleetZones {
             records += addresses(of: name, now: now).map { DNSRecord(owner, ttl: Self.ttl, .address($0)) }
         }
         if type == .sshfp || type == .any, let node = owners[name] ?? leasedNode(name, now: now) {
-            records += (hostKeys[node] ?? []).map { DNSRecord(owner, ttl: Self.ttl, .hostKey($0)) }
+            records += hostKeys(node).map { DNSRecord(owner, ttl: Self.ttl, .hostKey($0)) }
         }
         return records
     }

@@ -14,6 +14,7 @@ struct BootRoutes: HTTPHandler {
     let peers: PeerDirectory
     let configurations: BootConfigurations
     let overlay: @Sendable (MACAddress, BootIdentifier, IPv4Address) -> [UInt8]?
+    var agents: AgentRoutes?
     let clock: any Clock
     let logger: Logger
     private let files = OpenFiles()
@@ -37,6 +38,7 @@ struct BootRoutes: HTTPHandler {
         case ("boot"?, 4): return report(request, mac: parts[1], boot: parts[2], event: parts[3])
         case ("loaders"?, 2...3): return loader(request, parts.dropFirst().joined(separator: "/"))
         case ("images"?, 4): return imageFile(request, name: parts[1], number: parts[2], file: parts[3])
+        case ("node"?, _): return agents?.respond(to: request) ?? notFound(request)
         case (nil, _): return .text(.ok, "diskless boots computers that have no disk. Machines ask here by themselves.")
         default: return notFound(request)
         }

@@ -38,7 +38,7 @@ final class DNSService: Sendable {
         _ setup: DNSSetup,
         registry: any NodeRegistry,
         leases: FollowedLeases,
-        hostKeys: @escaping @Sendable () -> [NodeName: [HostKeyFingerprint]] = { [:] },
+        hostKeys: @escaping @Sendable (NodeName) -> [HostKeyFingerprint],
         clock: any BootModel.Clock,
         logger: Logger
     ) throws {
@@ -74,12 +74,12 @@ final class DNSService: Sendable {
 /// The zones of the fleet as it is now.
 private final class FleetAuthority: DNSAuthority {
     private let zones = Mutex(FleetZones(fleet: Fleet(), serial: 0))
-    private let hostKeys: @Sendable () -> [NodeName: [HostKeyFingerprint]]
+    private let hostKeys: @Sendable (NodeName) -> [HostKeyFingerprint]
     private let leases: FollowedLeases
     private let clock: any BootModel.Clock
 
     init(
-        hostKeys: @escaping @Sendable () -> [NodeName: [HostKeyFingerprint]],
+        hostKeys: @escaping @Sendable (NodeName) -> [HostKeyFingerprint],
         leases: FollowedLeases,
         clock: any BootModel.Clock
     ) {
@@ -102,7 +102,7 @@ private final class FleetAuthority: DNSAuthority {
             zones = FleetZones(
                 fleet: fleet,
                 leases: (try? leases.leases()) ?? [],
-                hostKeys: hostKeys(),
+                hostKeys: hostKeys,
                 serial: UInt32(truncatingIfNeeded: clock.now().seconds),
                 serverName: Self.hostName,
                 serverAddresses: addresses

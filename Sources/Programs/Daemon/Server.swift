@@ -135,8 +135,12 @@ public final class Server: Sendable {
             nfsPort: setup.nfsPort,
             clock: clock
         )
+        let agents = AgentService(boots: boots, tokens: store, clock: clock, logger: logger)
         let overlays = OverlayService(
-            sets: FileSetLibrary(directories: [setup.state.files, FileSetLibrary.systemDirectory]),
+            sets: FileSetLibrary(
+                directories: [setup.state.files, FileSetLibrary.systemDirectory],
+                contributors: [AgentContributor(agents: agents, registry: registry)]
+            ),
             boots: boots,
             identities: Identities(store),
             peers: peers,
@@ -161,6 +165,7 @@ public final class Server: Sendable {
                 peers: peers,
                 configurations: configurations,
                 overlay: overlay,
+                agents: AgentRoutes(agents: agents, peers: peers),
                 clock: clock,
                 logger: logger
             ),
@@ -198,7 +203,14 @@ public final class Server: Sendable {
         try nbd.start()
         let leases = FollowedLeases(store)
         let dns = try setup.dns.map {
-            try DNSService($0, registry: registry, leases: leases, clock: clock, logger: logger)
+            try DNSService(
+                $0,
+                registry: registry,
+                leases: leases,
+                hostKeys: { HostKeyRecords.of($0, in: store) },
+                clock: clock,
+                logger: logger
+            )
         }
         let nfs = Self.nfs(setup, catalog, boots, peers, clock, logger, held: { dhcp.held($0, isConnected: $1) })
         let dhcpPorts = DHCPServer.Ports(planner: boots, leases: leases, recorder: boots, clock: clock)
@@ -238,11 +250,12 @@ public final class Server: Sendable {
             },
             logger: logger
         )
-        let admin = try Self.admin(setup, registry, store, dhcp, boots, clock, facts, keeper, overlays, logger)
+        let admin = try Self.admin(setup, registry, store, dhcp, boots, agents, clock, facts, keeper, overlays, logger)
         stops = [
-            { dhcp.stop() }, { dns?.stop() }, { admin.stop() }, { tftp.stop() }, { http.stop() }, { nbd.stop() },
-            { nfs?.server.stop() },
+            { dhcp.stop() }, { agents.stop() }, { dns?.stop() }, { admin.stop() }, { tftp.stop() }, { http.stop() },
+            { nbd.stop() }, { nfs?.server.stop() },
         ]
+        agents.start()
         greet(loaders, catalog)
     }
 
@@ -265,6 +278,7 @@ public final class Server: Sendable {
         _ store: Registry,
         _ dhcp: DHCPService,
         _ boots: BootService,
+        _ agents: AgentService,
         _ clock: SystemClock,
         _ facts: Facts,
         _ keeper: NodeStorageKeeper,
@@ -288,6 +302,7 @@ public final class Server: Sendable {
         services.storage = keeper
         services.unknownMachines = { boots.sightings?.machines(unknownTo: $0) ?? [] }
         services.files = overlays
+        services.commands = agents
         return try HTTPServer(
             on: StreamListener(unix: path),
             handler: AdminHandler(services),

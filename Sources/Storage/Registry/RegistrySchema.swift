@@ -45,6 +45,9 @@ enum RegistrySchema {
                     """
             )
         }
+        migrator.registerMigration("agent tokens") { database in
+            try database.execute(sql: Registry.agentTokenTable)
+        }
         return migrator
     }
 

@@ -7,7 +7,7 @@ struct NodeCommand: ParsableCommand {
         abstract: "Show and change the nodes.",
         subcommands: [
             NodeList.self, NodeShow.self, NodeAdd.self, NodeAdopt.self, NodeSet.self, NodeRemove.self, NodeWake.self,
-            NodeKeysCommand.self,
+            NodeExec.self, NodeReboot.self, NodePowerOff.self, NodeKeysCommand.self,
             NodeState.self, NodeReset.self, NodeSnapshot.self, NodeRestore.self,
         ]
     )

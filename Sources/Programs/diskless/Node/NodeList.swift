@@ -2,6 +2,7 @@ import AdminAPI
 import ArgumentParser
 import BootModel
 import NetworkTypes
+import NodeAgent
 
 /// `diskless node list`: every node with its newest boot.
 struct NodeList: ParsableCommand {
@@ -24,9 +25,9 @@ struct NodeList: ParsableCommand {
                 node.name.text, node.macs.map(\.description).joined(separator: ","), node.address?.description ?? "",
                 node.profiles.map(\.text).joined(separator: ","), node.image?.description ?? "newest",
                 node.boot.map(BootTable.state) ?? "never booted",
-            ]
+            ] + AgentTable.columns(node.agent)
         }
-        Output.table(["NAME", "MAC", "ADDRESS", "PROFILES", "IMAGE", "LAST BOOT"], rows)
+        Output.table(["NAME", "MAC", "ADDRESS", "PROFILES", "IMAGE", "LAST BOOT"] + AgentTable.headings, rows)
     }
 
     private func listUnknown() throws {

@@ -31,6 +31,7 @@ struct NodeShow: ParsableCommand {
         if let boot = reply.node.boot {
             rows.append(["last boot", BootTable.state(boot), LocalTime.full(boot.started)])
         }
+        rows += reply.node.agent.map(AgentTable.rows) ?? []
         // What is no setting has no moment at which a change of it holds.
         rows = rows.map { $0.count == 4 ? $0 : $0 + [""] }
         Output.table(["SETTING", "VALUE", "FROM", "A CHANGE"], rows)
