@@ -33,7 +33,11 @@ import Testing
         ("images/debian/7/kernel", ImageVersionID("debian@7").map { .image($0, file: "kernel") }),
         ("images/debian/seven/kernel", nil),
         ("boot/52-54-00-12-34-56/\(boot)/overlay.cpio", .overlay(mac, boot)),
-        ("boot/52-54-00-12-34-56/\(boot)/initramfs", .joinedInitramfs(mac, boot)),
+        (
+            "boot/52-54-00-12-34-56/\(boot)/initramfs-debian@7",
+            ImageVersionID("debian@7").map { .joinedInitramfs(mac, boot, $0) }
+        ),
+        ("boot/52-54-00-12-34-56/\(boot)/initramfs", nil), ("boot/52-54-00-12-34-56/\(boot)/initramfs-debian", nil),
         ("boot/52-54-00-12-34-56/\(boot)/secret", nil),
         // A Raspberry Pi: serial number, hardware address, plainly.
         ("1a2b3c4d/config.txt", .file("config.txt")),

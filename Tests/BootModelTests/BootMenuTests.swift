@@ -65,7 +65,9 @@ import Testing
         #expect(plan.pxelinuxConfiguration.contains("INITRD images/debian/7/initramfs,\(overlay)\n"))
         // U-Boot takes one archive: the server joins them.
         let extlinux = PXELINUXConfiguration.text(plan.menu, program: .uboot)
-        #expect(extlinux.contains("INITRD boot/52-54-00-12-34-56/00000000000000010000000000000002/initramfs\n"))
+        #expect(
+            extlinux.contains("INITRD boot/52-54-00-12-34-56/00000000000000010000000000000002/initramfs-debian@7\n")
+        )
     }
 
     @Test func loadersThatKnowNoAddressLetTheInitramfsAsk() throws {

@@ -27,8 +27,9 @@ struct FirmwareCase: Sendable, CustomTestStringConvertible {
 
     /// The whole matrix; `make e2e` boots it, `make test` what is quick.
     static var chosen: [FirmwareCase] {
-        let isAll = ProcessInfo.processInfo.environment["DISKLESS_FIRMWARE"] == "all"
-        return isAll ? all : all.filter(\.isQuick)
+        let wanted = Set(Repository.whole(all.map(\.name)))
+        let isQuick = ProcessInfo.processInfo.environment["DISKLESS_FIRMWARE"] == nil
+        return all.filter { wanted.contains($0.name) || isQuick && $0.isQuick }
     }
 
     private static let lockdown = [

@@ -102,6 +102,7 @@ import Testing
         #expect(explained.status == 1)
         #expect(explained.output.contains("undionly.kpxe"), "\(explained.output)")
         #expect(explained.output.contains("install"), "\(explained.output)")
+        #expect(explained.output.contains("a card's own iPXE asks\n  gets http://"), "\(explained.output)")
     }
 
     @Test func endsAtOnceAndFreesEverything() throws {

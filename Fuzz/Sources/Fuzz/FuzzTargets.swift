@@ -8,11 +8,13 @@ typealias FuzzTarget = @Sendable (Span<UInt8>) -> Void
 let fuzzTargets: [String: FuzzTarget] = [
     "agent-desk": fuzzCommandDesk,
     "agent-report": fuzzAgentReport,
+    "boot-file": fuzzBootFile,
     "cpio": fuzzCPIO,
     "csv": fuzzCSV,
     "dhcp": { DHCPFuzzing.decode($0) },
     "dns": fuzzDNS,
     "http": fuzzHTTPRequest,
+    "loader-format": fuzzLoaderFormat,
     "mustache": fuzzMustache,
     "nbd-handshake": fuzzNBDHandshake,
     "nbd-request": fuzzNBDRequest,

@@ -55,37 +55,65 @@ extension AdminHandler {
             return explanation
         }
         let addressing = addressing(served.network, address: address)
-        var stages: [(String, BootStage)] = [(asks, architecture.isHTTP ? .firmwareHTTP : .firmware)]
+        var stages = [Asking(words: asks, stage: architecture.isHTTP ? .firmwareHTTP : .firmware)]
         while !stages.isEmpty {
-            let (who, stage) = stages.removeFirst()
-            let request = NodeRequest(mac: mac, uuid: node.uuid, architecture: architecture, stage: stage)
+            let asking = stages.removeFirst()
+            var request = NodeRequest(mac: mac, uuid: node.uuid, architecture: architecture, stage: asking.stage)
+            request.hasLoader = asking.hasLoader
             switch services.planning.plan(for: request, addressing: addressing, server: served.server) {
             case .success(let plan):
+                let last = explanation.steps.last
+                if asking.isOther, last?.refusal == nil, last?.bootFile == plan.bootFile?.text { continue }
                 explanation.steps.append(
-                    Explanation.Step(asks: who, bootFile: plan.bootFile?.text, refusal: nil, reasons: plan.reasons)
+                    Explanation.Step(
+                        asks: asking.words,
+                        bootFile: plan.bootFile?.text,
+                        refusal: nil,
+                        reasons: plan.reasons
+                    )
                 )
-                if stage == .firmware || stage == .firmwareHTTP { stages = Self.stages(after: plan) }
+                if asking.isFirmware { stages = Self.stages(after: plan, architecture) }
                 explanation.image = plan.image
                 explanation.root = plan.root.url
                 explanation.kernelArguments = plan.kernelArguments
                 explanation.script = plan.script
             case .failure(let refusal):
+                if asking.isOther, explanation.steps.last?.refusal == refusal.reason { continue }
                 explanation.steps.append(
-                    Explanation.Step(asks: who, bootFile: nil, refusal: refusal.reason, reasons: [])
+                    Explanation.Step(asks: asking.words, bootFile: nil, refusal: refusal.reason, reasons: [])
                 )
+                // What the firmware lacks, a card may bring along.
+                if asking.isFirmware, !architecture.isHTTP { stages = [.cardsOwn] }
             }
         }
         return explanation
     }
 
+    /// One request of a boot.
+    private struct Asking {
+        /// Who asks.
+        var words: String
+        var stage: BootStage
+        /// Whether what asks was sent by us.
+        var hasLoader = false
+        /// Whether it is another road than that of the requests before, shown only where it leads elsewhere.
+        var isOther = false
+
+        var isFirmware: Bool { stage == .firmware || stage == .firmwareHTTP }
+
+        /// The iPXE that is a network card's own firmware; virtual machines have it, and cards that were flashed.
+        static let cardsOwn = Asking(words: "a card's own iPXE", stage: ipxe, isOther: true)
+        static let ipxe = BootStage.ipxe([.http, .bzImage, .efi])
+    }
+
     /// Who asks after the firmware: the loader that it was given, and the iPXE that the card's ROM may be.
-    private static func stages(after plan: BootPlan) -> [(String, BootStage)] {
+    private static func stages(after plan: BootPlan, _ architecture: ClientArchitecture) -> [Asking] {
         guard let program = plan.program else { return [] }
-        let ipxe = ("iPXE", BootStage.ipxe([.http, .bzImage, .efi]))
+        let others: [Asking] = architecture.isHTTP ? [] : [.cardsOwn]
         switch program {
-        case .ipxe: return [ipxe]
-        case .grub, .shim, .pxelinux: return [(program.words, .loader(program)), ipxe]
-        case .image, .uboot, .raspberryPi: return [(program.words, .loader(program))]
+        case .ipxe: return [Asking(words: "iPXE", stage: Asking.ipxe, hasLoader: true)] + others
+        case .grub, .shim, .pxelinux: return [Asking(words: program.words, stage: .loader(program))] + others
+        case .image, .uboot, .raspberryPi: return [Asking(words: program.words, stage: .loader(program))]
         }
     }
 

@@ -105,8 +105,8 @@ extension BootEvent {
         case .refuse: "refused" + (detail.map { ": \($0)" } ?? "")
         case .loader: "sent loader \(file ?? "")" + transfer
         case .script: "sent the boot script" + (detail.map { " (\($0))" } ?? "")
-        case .kernel: "sent the kernel" + transfer
-        case .initramfs: "sent the initramfs" + transfer
+        case .kernel: "sent the kernel" + ofImage + transfer
+        case .initramfs: "sent the initramfs" + ofImage + transfer
         case .overlay: "sent the overlay files" + transfer + (detail.map { ": \($0)" } ?? "")
         case .aborted: "transfer of \(file ?? "a file") ended early" + transfer + (detail.map { ": \($0)" } ?? "")
         case .initramfsStarted: "initramfs runs"
@@ -118,6 +118,15 @@ extension BootEvent {
         default: kind.rawValue + (detail.map { ": \($0)" } ?? "")
         }
     }
+
+    /// The image version whose file it is about: a menu offers several.
+    public var image: ImageVersionID? {
+        file.flatMap { file in
+            file.firstIndex(of: "/").flatMap { ImageVersionID(String(file[..<$0])) }
+        }
+    }
+
+    private var ofImage: String { image.map { " of \($0)" } ?? "" }
 
     private var transfer: String {
         guard let bytes else { return "" }

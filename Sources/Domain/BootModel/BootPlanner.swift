@@ -22,6 +22,8 @@ public struct BootPlanner: Sendable {
         public var boot: BootIdentifier?
         /// The loaders that are installed or can be made, by file name.
         public var loaders: Set<String>
+        /// Files of the user's that cannot be the loaders that they are named as: why, in one line, by name.
+        public var loaderProblems: [String: String]
         /// Whether the boot under way was sent a loader already.
         public var hasLoader: Bool
         /// Whether the boot has an overlay archive.
@@ -39,6 +41,7 @@ public struct BootPlanner: Sendable {
             server: ServerAddresses,
             boot: BootIdentifier? = nil,
             loaders: Set<String>,
+            loaderProblems: [String: String] = [:],
             hasLoader: Bool = false,
             hasOverlay: Bool = false,
             menuImages: [ImageReference: ImageVersion] = [:]
@@ -51,6 +54,7 @@ public struct BootPlanner: Sendable {
             self.server = server
             self.boot = boot
             self.loaders = loaders
+            self.loaderProblems = loaderProblems
             self.hasLoader = hasLoader
             self.hasOverlay = hasOverlay
             self.menuImages = menuImages
@@ -108,6 +112,7 @@ public struct BootPlanner: Sendable {
                 addressing: inputs.addressing,
                 server: inputs.server,
                 loaders: inputs.loaders,
+                problems: inputs.loaderProblems,
                 hasLoader: inputs.hasLoader
             )
         )

@@ -18,6 +18,8 @@ public struct NodeRequest: Hashable, Sendable {
     public var userClasses: [String]
     /// What else the request tells of who it is, the strongest first.
     public var identities: [DHCPIdentity]
+    /// Whether the iPXE that asks is one that we sent; told only by somebody who looks, the boot under way tells it else.
+    public var hasLoader = false
 
     /// A request from its parts.
     public init(

@@ -44,8 +44,8 @@ struct BootFiles: TFTPContentSource {
             else { return nil }
             return try open(try catalog.path(of: role, in: id))
         case .overlay(let mac, let boot)?: return overlay(mac, boot, peer).map(TFTPContent.bytes)
-        case .joinedInitramfs(let mac, let boot)?:
-            guard let current = boots.boot(of: mac), current.id == boot, let image = current.image else { return nil }
+        case .joinedInitramfs(let mac, let boot, let image)?:
+            guard boots.boot(of: mac)?.id == boot, try catalog.resolve(.version(image)) != nil else { return nil }
             return try joined(image, overlay: overlay(mac, boot, peer))
         case .file(let name)?:
             if let path = try loaders.path(of: name, server: request.local) { return try open(path) }
@@ -182,7 +182,7 @@ struct BootFiles: TFTPContentSource {
             case "initramfs": return (.initramfs, "\(id)/\(file)", .kernel)
             default: return nil
             }
-        case .joinedInitramfs?: return (.initramfs, "initramfs", .kernel)
+        case .joinedInitramfs(_, _, let id)?: return (.initramfs, "\(id)/initramfs", .kernel)
         case .file(RaspberryPiConfiguration.kernelName)?:
             return (.kernel, RaspberryPiConfiguration.kernelName, .kernel)
         case .file(RaspberryPiConfiguration.initramfsName)?:

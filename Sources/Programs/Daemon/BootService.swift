@@ -123,7 +123,8 @@ public final class BootService: BootPlanning, BootRecorder {
                         server: server,
                         boot: boot,
                         loaders: loaders.available,
-                        hasLoader: boot.map { hasLoader($0, request.mac) } ?? false,
+                        loaderProblems: loaders.problems,
+                        hasLoader: boot.map { hasLoader($0, request.mac) } ?? request.hasLoader,
                         hasOverlay: overlayProblem.withLock { $0 != nil },
                         menuImages: try menuImages(for: settings, in: fleet)
                     )
@@ -266,6 +267,10 @@ public final class BootService: BootPlanning, BootRecorder {
             event.boot = boot(of: event.mac)?.id
         }
         if event.kind == .loader, let boot = event.boot { noteLoader(boot, event.mac) }
+        // In a menu somebody may have chosen another one than the plan's.
+        if event.kind == .kernel, let image = event.image, boot(of: event.mac)?.image != image {
+            changed = tracker.withLock { $0.update(event.mac) { $0.image = image } } ?? changed
+        }
         if event.kind == .failed {
             changed = tracker.withLock { $0.update(event.mac) { $0.failure = event.detail } } ?? changed
         }

@@ -6,10 +6,17 @@ import Synchronization
 
 /// Finds loaders: the user's own first, then the distribution's, then what can be made here.
 public final class LoaderFiles: Sendable {
-    private let own: String
+    let own: String
     private let distribution: [String]
     private let grub: GRUBImages?
-    private let seen = Mutex<(names: Set<String>, until: Int)>(([], 0))
+    private let seen = Mutex<Seen>(Seen())
+
+    private struct Seen {
+        var names: Set<String> = []
+        var problems: [String: String] = [:]
+        /// Seconds of the monotonic clock.
+        var until = 0
+    }
 
     /// Where the distributions' packages put iPXE: Debian and Ubuntu, Fedora, Arch, openSUSE.
     public static let distributionDirectories = [
@@ -20,7 +27,7 @@ public final class LoaderFiles: Sendable {
 
     /// Every file that a loader may be or need, with other names of the same in distributions' packages: below one of
     /// the directories, or from the root.
-    private static let known: [String: [String]] = {
+    static let known: [String: [String]] = {
         var known: [String: [String]] = [
             "undionly.kpxe": [], "ipxe.pxe": [],
             "snponly.efi": ["ipxe-snponly-x86_64.efi"], "ipxe.efi": ["ipxe-x86_64.efi"],
@@ -49,23 +56,37 @@ public final class LoaderFiles: Sendable {
     }
 
     /// The names of the loaders that are there now or can be made; looked for again after five seconds at most.
-    public var available: Set<String> {
+    public var available: Set<String> { look().names }
+
+    /// The user's own files that cannot be the loaders that they are named as: why, in one line, by name.
+    public var problems: [String: String] { look().problems }
+
+    private func look() -> Seen {
         var now = timespec()
         unsafe clock_gettime(CLOCK_MONOTONIC_COARSE, &now)
         return seen.withLock { seen in
             if seen.until <= now.tv_sec {
-                let found = Self.known.keys.filter { file($0) != nil }
-                seen = (Set(found + (grub?.names ?? [])), now.tv_sec + 5)
+                var found = Seen(until: now.tv_sec + 5)
+                for name in Self.known.keys {
+                    if let problem = ownProblem(name) {
+                        found.problems[name] = problem
+                    } else if file(name) != nil {
+                        found.names.insert(name)
+                    }
+                }
+                found.names.formUnion((grub?.names ?? []).filter { found.problems[$0] == nil })
+                seen = found
             }
-            return seen.names
+            return seen
         }
     }
 
     /// Where a loader is, for a machine that reaches this server at `server`; nil when it is not there or when no plan
     /// would name it.
     ///
-    /// Throws an error of one line when it could not be made.
+    /// Throws an error of one line when it could not be made, or when the user's own file cannot be this loader.
     public func path(of name: String, server: IPv4Address?) throws -> String? {
+        if Self.known[name] != nil, let problem = ownProblem(name) { throw LoaderFileError(description: problem) }
         if let path = file(name) { return path }
         guard let server, let grub, Self.known[name] != nil else { return nil }
         return try grub.path(of: name, server: server)

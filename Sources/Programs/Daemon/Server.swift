@@ -321,6 +321,7 @@ public final class Server: Sendable {
                 "no loader is installed: machines whose card is not iPXE cannot boot; install the package ipxe"
             )
         }
+        for line in loaders.complaints() { logger.warning("\(line)") }
         if (try? catalog.newest()) == nil {
             logger.warning("there is no image yet: make one with 'diskless image build NAME'")
         }

@@ -10,8 +10,8 @@ public enum BootFileRequest: Hashable, Sendable {
     case image(ImageVersionID, file: String)
     /// A boot's overlay archive.
     case overlay(MACAddress, BootIdentifier)
-    /// A boot's initramfs archives as one file.
-    case joinedInitramfs(MACAddress, BootIdentifier)
+    /// The initramfs archives of an image version in a boot, as one file.
+    case joinedInitramfs(MACAddress, BootIdentifier, ImageVersionID)
     /// A loader, or a file of a Raspberry Pi's firmware.
     case file(String)
 
@@ -39,7 +39,9 @@ public enum BootFileRequest: Hashable, Sendable {
             guard let mac = MACAddress(parts[1]), let boot = BootIdentifier(parts[2]) else { return nil }
             switch last {
             case "overlay.cpio": self = .overlay(mac, boot)
-            case "initramfs": self = .joinedInitramfs(mac, boot)
+            case _ where last.hasPrefix("initramfs-"):
+                guard let version = ImageVersionID(String(last.dropFirst(10))) else { return nil }
+                self = .joinedInitramfs(mac, boot, version)
             default: return nil
             }
         case ("grub"?, 2) where last == "grub.cfg": self = .configuration(.grub, of: .itself)

@@ -17,6 +17,8 @@ struct LoaderChoice {
         var server: ServerAddresses
         /// The loaders that are installed or can be made, by name.
         var loaders: Set<String>
+        /// Files of the user's that cannot be what they are named as.
+        var problems: [String: String] = [:]
         /// Whether this boot was sent a loader already.
         var hasLoader: Bool
     }
@@ -80,7 +82,7 @@ struct LoaderChoice {
             return LoaderChoice(bootFile: script, program: .ipxe, reason: "iPXE runs already: it gets the script")
         case .ipxe where question.hasLoader:
             return LoaderChoice(bootFile: script, program: .ipxe, reason: "our iPXE runs: it gets the script")
-        case .ipxe where !question.ipxe.contains(where: question.loaders.contains):
+        case .ipxe where !question.ipxe.contains(where: question.isThere):
             return LoaderChoice(
                 bootFile: script,
                 program: .ipxe,
@@ -119,6 +121,16 @@ extension LoaderChoice.Question {
 
     /// Whether the program that asks fetches by HTTP.
     private var isHTTP: Bool { request.stage == .firmwareHTTP || request.architecture?.isHTTP == true }
+
+    /// Whether a loader is installed, can be made, or was meant to be there.
+    func isThere(_ name: String) -> Bool { loaders.contains(name) || problems[name] != nil }
+
+    /// What is wrong with the first of the user's own among `names` up to the one that would be sent: whoever put a file
+    /// there does not want another one in its stead.
+    private func checkOwn(_ names: [String]) throws(BootRefusal) {
+        guard let name = names.first(where: isThere), let problem = problems[name] else { return }
+        throw BootRefusal(problem)
+    }
 
     /// The iPXE files that would do, the best first.
     var ipxe: [String] {
@@ -167,7 +179,7 @@ extension LoaderChoice.Question {
 
     /// iPXE, else GRUB.
     private func usual() throws(BootRefusal) -> LoaderChoice {
-        if !ipxe.contains(where: loaders.contains), let name = grub.first(where: loaders.contains) {
+        if !ipxe.contains(where: isThere), let name = grub.first(where: loaders.contains) {
             return choice(name, .grub, "\(name): no iPXE for \(words) is installed")
         }
         let why = setting.value == .auto ? "" : " (loader \(setting.value.rawValue) is not for it)"
@@ -193,6 +205,7 @@ extension LoaderChoice.Question {
         _ mend: String,
         because: String = ""
     ) throws(BootRefusal) -> LoaderChoice {
+        try checkOwn(names)
         guard let name = names.first(where: loaders.contains) else {
             throw BootRefusal(
                 "no loader for \(request.architecture?.words ?? "this machine") is installed"
@@ -221,6 +234,7 @@ extension LoaderChoice.Question {
             ? "get shim and GRUB for arm64 with 'diskless loader fetch arm64'"
             : "install the packages shim-signed and grub-efi-amd64-signed"
         func require(_ names: [String]) throws(BootRefusal) {
+            for name in names { try checkOwn([name]) }
             let missing = names.filter { !loaders.contains($0) }
             if missing.isEmpty { return }
             throw BootRefusal("Secure Boot on \(words) needs \(missing.joined(separator: " and ")): \(mend)")

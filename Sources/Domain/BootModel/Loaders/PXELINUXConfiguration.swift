@@ -53,6 +53,6 @@ extension LinuxBoot {
         guard initramfs.count > 1, let last = initramfs.last, let slash = last.lastIndex(of: "/") else {
             return initramfs.first ?? ""
         }
-        return last[..<slash] + "/initramfs"
+        return last[..<slash] + "/initramfs-\(image)"
     }
 }

@@ -13,7 +13,9 @@ struct LoaderList: ParsableCommand {
 
     func run() throws {
         let directory = state.directory
-        let names = LoaderFiles(own: directory.loaders, cache: directory.madeLoaders).available.sorted()
+        let files = LoaderFiles(own: directory.loaders, cache: directory.madeLoaders)
+        let names = files.available.sorted()
         if json.isOn { try Output.json(names) } else { names.forEach(Output.line) }
+        for line in files.complaints() { Output.note("Warning: \(line)") }
     }
 }
