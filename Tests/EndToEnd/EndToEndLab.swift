@@ -127,6 +127,8 @@ struct TestImage: Sendable {
         guard build.terminationStatus == 0, let found = newest() else {
             throw LabError("the image \(name) could not be built (exit code \(build.terminationStatus))")
         }
+        try FileManager.default.createDirectory(atPath: "\(Self.state)/programs", withIntermediateDirectories: true)
+        try programs.write(to: URL(fileURLWithPath: stamp))
         return found
     }
 
@@ -139,9 +141,27 @@ struct TestImage: Sendable {
             (try? FileManager.default.attributesOfItem(atPath: path))?[.modificationDate] as? Date ?? .distantPast
         }
         guard architecture == "amd64" else { return true }
+        // By content: a checkout makes every file new.
+        if let then = FileManager.default.contents(atPath: stamp) { return then == programs }
         let made = date("\(directory)/initramfs")
         return ["init", "mount-root", "prepare-root", "take-lease"].allSatisfy {
             date(Repository.path("node/\($0)")) <= made
+        }
+    }
+
+    /// Where the programs for nodes are kept that the newest version was built with.
+    private var stamp: String { "\(Self.state)/programs/\(name)" }
+
+    /// The programs for nodes as they are now, one after the other.
+    private var programs: Data {
+        let folder = Repository.path("node")
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        let sources = ["c", "h", "md"]
+        let scripts = names.sorted().filter { name in
+            name != "Makefile" && name != "build" && !sources.contains { name.hasSuffix(".\($0)") }
+        }
+        return (scripts + ["build/nbd-attach-\(architecture)"]).reduce(into: Data()) { all, name in
+            all += Data("\(name)\n".utf8) + (FileManager.default.contents(atPath: "\(folder)/\(name)") ?? Data())
         }
     }
 
