@@ -73,7 +73,6 @@ typedef struct bignum_st BIGNUM;
 EVP_PKEY_CTX *EVP_PKEY_CTX_new_id(int id, ENGINE *engine);
 void EVP_PKEY_CTX_free(EVP_PKEY_CTX *context);
 int EVP_PKEY_keygen_init(EVP_PKEY_CTX *context);
-int EVP_PKEY_CTX_set_rsa_keygen_bits(EVP_PKEY_CTX *context, int bits);
 int EVP_PKEY_CTX_set_ec_paramgen_curve_nid(EVP_PKEY_CTX *context, int nid);
 int EVP_PKEY_keygen(EVP_PKEY_CTX *context, EVP_PKEY **key);
 void EVP_PKEY_free(EVP_PKEY *key);

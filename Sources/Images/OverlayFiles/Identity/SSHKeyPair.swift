@@ -3,24 +3,24 @@ internal import COpenSSL
 /// A key pair as libcrypto makes it, with its numbers as ssh's files hold them.
 @safe
 struct SSHKeyPair: ~Copyable {
-    /// The kinds that sshd reads by default.
+    /// The kinds that every sshd reads and every client since OpenSSH 6.5 knows.
+    ///
+    /// RSA is none of them: a pair takes half a second of processor time, which a node's first boot would wait for, and
+    /// a thousand first boots for each other.
     enum Kind: String, CaseIterable {
-        case ed25519, ecdsa, rsa
+        case ed25519, ecdsa
     }
 
     private let kind: Kind
     private let key: OpaquePointer
 
-    /// A new pair: Ed25519, ECDSA over the curve P-256, RSA of 3072 bits, as ssh-keygen makes them.
-    ///
-    /// RSA takes some tenths of a second of processor time.
+    /// A new pair: Ed25519, or ECDSA over the curve P-256, as ssh-keygen makes them.
     init(_ kind: Kind) throws(OverlayProblem) {
-        // EVP_PKEY_ED25519, EVP_PKEY_EC, EVP_PKEY_RSA of openssl/evp.h.
+        // EVP_PKEY_ED25519 and EVP_PKEY_EC of openssl/evp.h.
         let number: Int32 =
             switch kind {
             case .ed25519: 1087
             case .ecdsa: 408
-            case .rsa: 6
             }
         guard let context = unsafe EVP_PKEY_CTX_new_id(number, nil) else { throw Self.failed(kind) }
         defer { unsafe EVP_PKEY_CTX_free(context) }
@@ -31,8 +31,6 @@ struct SSHKeyPair: ~Copyable {
         case .ecdsa:
             // NID_X9_62_prime256v1
             guard unsafe EVP_PKEY_CTX_set_ec_paramgen_curve_nid(context, 415) == 1 else { throw Self.failed(kind) }
-        case .rsa:
-            guard unsafe EVP_PKEY_CTX_set_rsa_keygen_bits(context, 3072) == 1 else { throw Self.failed(kind) }
         }
         guard unsafe EVP_PKEY_keygen(context, &made) == 1, let made = unsafe made else { throw Self.failed(kind) }
         self.kind = kind
@@ -41,12 +39,11 @@ struct SSHKeyPair: ~Copyable {
 
     deinit { unsafe EVP_PKEY_free(key) }
 
-    /// The name of the algorithm on the wire (RFC 8709, RFC 5656, RFC 4253).
+    /// The name of the algorithm on the wire (RFC 8709, RFC 5656).
     var algorithm: String {
         switch kind {
         case .ed25519: "ssh-ed25519"
         case .ecdsa: "ecdsa-sha2-nistp256"
-        case .rsa: "ssh-rsa"
         }
     }
 
@@ -59,9 +56,6 @@ struct SSHKeyPair: ~Copyable {
         case .ecdsa:
             blob.write(text: "nistp256")
             blob.write(try point())
-        case .rsa:
-            blob.write(number: try number("e"))
-            blob.write(number: try number("n"))
         }
         return blob.bytes
     }
@@ -79,10 +73,6 @@ struct SSHKeyPair: ~Copyable {
             fields.write(text: "nistp256")
             fields.write(try point())
             fields.write(number: try number("priv"))
-        case .rsa:
-            for name in ["n", "e", "d", "rsa-coefficient1", "rsa-factor1", "rsa-factor2"] {
-                fields.write(number: try number(name))
-            }
         }
         return fields.bytes
     }
