@@ -5,11 +5,19 @@ import TFTP
 
 /// The transfers of one worker thread.
 struct TransferLoop: ~Copyable {
-    private struct Active {
-        var prepared: PreparedTransfer
+    /// A transfer under way: an object, because copying its parts for each packet costs as much as a system call.
+    private final class Active {
+        let prepared: PreparedTransfer
+        var transfer: ReadTransfer
         /// Tells this use of the slot from an earlier one, whose events may still be queued.
-        var generation: UInt32
+        let generation: UInt32
         var segmented = true
+
+        init(_ prepared: PreparedTransfer, generation: UInt32) {
+            self.prepared = prepared
+            transfer = prepared.transfer
+            self.generation = generation
+        }
     }
 
     private let epoll: FileDescriptor
@@ -32,7 +40,8 @@ struct TransferLoop: ~Copyable {
         generation &+= 1
         let slot = free.popLast() ?? slots.count
         if slot == slots.count { slots.append(nil) }
-        slots[slot] = Active(prepared: prepared, generation: generation)
+        let active = Active(prepared, generation: generation)
+        slots[slot] = active
         switch prepared.channel {
         case .own(let socket):
             do {
@@ -46,7 +55,7 @@ struct TransferLoop: ~Copyable {
             if let older = sharing[peer] { end(older, .probed, now) }
             sharing[peer] = slot
         }
-        perform(slots[slot]?.prepared.transfer.start(now: now) ?? .wait, slot, now)
+        perform(active.transfer.start(now: now), slot, now)
     }
 
     /// A transfer's own socket has something.
@@ -77,7 +86,7 @@ struct TransferLoop: ~Copyable {
 
     /// The client's port is closed: it has gone without a word, as a program does that only wanted the size.
     private mutating func closed(_ slot: Int) -> ReadTransfer.Action {
-        slots[slot]?.prepared.transfer.received(error: .unknownTransfer, "the client closed its port") ?? .wait
+        slots[slot]?.transfer.received(error: .unknownTransfer, "the client closed its port") ?? .wait
     }
 
     /// A packet for a transfer that shares the server's port.
@@ -104,17 +113,17 @@ struct TransferLoop: ~Copyable {
     private mutating func take(_ event: Event, _ slot: Int, _ now: UInt64) {
         switch event {
         case .acknowledgement(let number):
-            perform(slots[slot]?.prepared.transfer.received(acknowledgement: number, now: now) ?? .wait, slot, now)
+            perform(slots[slot]?.transfer.received(acknowledgement: number, now: now) ?? .wait, slot, now)
         case .error(let code, let message):
-            perform(slots[slot]?.prepared.transfer.received(error: code, message) ?? .wait, slot, now)
+            perform(slots[slot]?.transfer.received(error: code, message) ?? .wait, slot, now)
         case .noise: return
         }
     }
 
     mutating func checkDeadlines(_ now: UInt64) {
         for slot in slots.indices {
-            guard let deadline = slots[slot]?.prepared.transfer.deadline, deadline <= now else { continue }
-            perform(slots[slot]?.prepared.transfer.timedOut(now: now) ?? .wait, slot, now)
+            guard let deadline = slots[slot]?.transfer.deadline, deadline <= now else { continue }
+            perform(slots[slot]?.transfer.timedOut(now: now) ?? .wait, slot, now)
         }
     }
 
@@ -130,7 +139,7 @@ struct TransferLoop: ~Copyable {
         case .wait: return
         case .sendOptions:
             guard let active = slots[slot] else { return }
-            active.prepared.channel.send(.optionAcknowledgement(active.prepared.transfer.options.granted))
+            active.prepared.channel.send(.optionAcknowledgement(active.transfer.options.granted))
         case .sendBlocks(let blocks): send(blocks, slot, now)
         case .end(let outcome): end(slot, outcome, now)
         }
@@ -138,18 +147,15 @@ struct TransferLoop: ~Copyable {
 
     private mutating func send(_ blocks: ClosedRange<UInt64>, _ slot: Int, _ now: UInt64) {
         guard let active = slots[slot] else { return }
-        let prepared = active.prepared
-        switch prepared.channel {
+        switch active.prepared.channel {
         case .own(let socket):
-            var segmented = active.segmented
             let outcome = sender.send(
                 blocks,
-                of: prepared.transfer,
-                from: prepared.data,
+                of: active.transfer,
+                from: active.prepared.data,
                 over: socket.descriptor.number,
-                segmented: &segmented
+                segmented: &active.segmented
             )
-            if segmented != active.segmented { slots[slot]?.segmented = segmented }
             guard case .failed(let number) = outcome else { return }
             // EFAULT: the file has become shorter than it was when the client was told its size.
             let problem =
@@ -158,13 +164,13 @@ struct TransferLoop: ~Copyable {
             if number == ECONNREFUSED {
                 perform(closed(slot), slot, now)
             } else {
-                prepared.channel.send(.error(.notDefined, problem))
+                active.prepared.channel.send(.error(.notDefined, problem))
                 end(slot, .aborted(.notDefined, problem), now)
             }
         case .shared:
             for block in blocks {
-                guard let payload = prepared.data.read(prepared.transfer.bytes(of: block)) else { return }
-                prepared.channel.send(.data(block: prepared.transfer.wireNumber(of: block), payload))
+                guard let payload = active.prepared.data.read(active.transfer.bytes(of: block)) else { return }
+                active.prepared.channel.send(.data(block: active.transfer.wireNumber(of: block), payload))
             }
         }
     }
@@ -178,12 +184,12 @@ struct TransferLoop: ~Copyable {
         ended(
             TFTPTransferReport(
                 request: prepared.request,
-                size: prepared.transfer.size,
-                bytes: prepared.transfer.acknowledgedBytes,
-                blockSize: prepared.transfer.options.blockSize,
-                windowSize: prepared.transfer.options.windowSize,
+                size: active.transfer.size,
+                bytes: active.transfer.acknowledgedBytes,
+                blockSize: active.transfer.options.blockSize,
+                windowSize: active.transfer.options.windowSize,
                 seconds: Double(now - min(now, prepared.began)) / 1e9,
-                retransmissions: prepared.transfer.retransmissions,
+                retransmissions: active.transfer.retransmissions,
                 outcome: outcome
             )
         )

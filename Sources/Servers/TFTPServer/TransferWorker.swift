@@ -49,8 +49,9 @@ final class TransferWorker: Sendable {
         let events = UnsafeMutablePointer<epoll_event>.allocate(capacity: 64)
         defer { unsafe events.deallocate() }
         var nextScan: UInt64 = 0
+        var packets = PacketWait()
         while true {
-            let count = unsafe epoll_wait(epoll.number, events, 64, loop.isEmpty ? -1 : 50)
+            let count = unsafe packets.wait(epoll.number, events, 64, milliseconds: loop.isEmpty ? -1 : 50)
             let now = monotonicNow()
             for index in 0..<max(0, Int(count)) {
                 let mark = unsafe events[index].data.u64
