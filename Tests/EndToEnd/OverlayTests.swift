@@ -7,7 +7,9 @@ import VirtualLab
 @Suite(.serialized, .enabled(if: Repository.canRun, "no root, no built program, or a tool of the lab is missing"))
 struct OverlayTests {
     private static let home = Repository.path("build/e2e/home-overlay")
-    private static let fleet = """
+    /// One node takes each new version of the image, the other stays with the one there is now.
+    private static func fleet(pinned version: String) -> String {
+        """
         networks:
           - {name: lab, subnet: 10.77.0.0/24, dhcp: full, pools: [10.77.0.128-10.77.0.250], nameservers: [10.77.0.1], domain: lab.example}
         profiles:
@@ -18,10 +20,11 @@ struct OverlayTests {
             mounts: [{nfs: \(home), at: /home, mode: rw}]
         nodes:
           - {name: anna, mac: ["\(EndToEndLab.mac(1))"], address: 10.77.0.71, variables: {seat: 1}}
-          - {name: ben, mac: ["\(EndToEndLab.mac(2))"], address: 10.77.0.72, variables: {seat: 2}, root: {via: nbd, writes: none}, autologin: show}
+          - {name: ben, mac: ["\(EndToEndLab.mac(2))"], address: 10.77.0.72, variables: {seat: 2}, image: e2e@\(version), root: {via: nbd, writes: none}, autologin: show}
         users:
           - {name: show, uid: 1500}
         """
+    }
 
     /// What a node shows of itself to others.
     private struct Identity: Equatable {
@@ -74,7 +77,8 @@ struct OverlayTests {
         try FileManager.default.createDirectory(atPath: set + "/etc", withIntermediateDirectories: true)
         let motd = set + "/etc/motd.mustache"
         try "{{hostname}}, seat {{seat}}, room {{room}}\n".write(toFile: motd, atomically: false, encoding: .utf8)
-        try lab.server.apply(Self.fleet)
+        let version = try TestImage.ram.directory().split(separator: "/").last.map(String.init) ?? ""
+        try lab.server.apply(Self.fleet(pinned: version))
 
         let anna = try lab.node("anna", number: 1)
         let ben = try lab.node("ben", number: 2)
@@ -112,8 +116,12 @@ struct OverlayTests {
         let rendered = try diskless(lab, "files", "render", "anna", "/etc/motd", "--diff")
         #expect(rendered.contains("- anna, seat 1, room 204"))
         #expect(rendered.contains("+ changed for anna"))
+        try ben.machine.powerCycle()
         try agents.startAgain { try anna.login(from: $0, limit: .seconds(600)) }
-        #expect(try identity(of: anna, lab, address: "10.77.0.71") == before.0)
+        try ben.login(limit: .seconds(600))
+        #expect(try identity(of: anna, lab, address: "10.77.0.71") == before.0, "with another image")
+        #expect(try identity(of: ben, lab, address: "10.77.0.72") == before.1, "with the same image")
+        #expect(try ben.run("cat /proc/cmdline").contains("e2e@\(version)"))
         #expect(try anna.run("cat /proc/cmdline").contains("e2e@\(next)"))
         #expect(try anna.run("cat /etc/motd") == "changed for anna")
         #expect(try anna.run("ls /var/log").contains("whose") == false)

@@ -19,6 +19,7 @@ struct TreeRootTests {
         try kim.machine.powerOn()
         try kim.login()
         #expect(try kim.run("findmnt -no FSTYPE,OPTIONS /").hasPrefix("nfs"))
+        #expect(try kim.run("cat /etc/hostname; cat /etc/machine-id | wc -c") == "kim\n33", "its overlay files")
         let boot = try lab.server.boot(of: "kim")
         #expect(
             boot.passed("script", "kernel", "initramfs", "initramfs-started", "root-connected", "root-mounted", "up")
@@ -58,6 +59,7 @@ struct TreeRootMatrixTests {
         let tess = try lab.node("tess", number: 1)
         try tess.machine.powerOn()
         try tess.login()
+        #expect(try tess.run("cat /etc/hostname; cat /etc/machine-id | wc -c") == "tess\n33", "its overlay files")
         let type = try tess.run("findmnt -no FSTYPE /")
         #expect(type == (writes == "ram" ? "overlay" : "nfs"))
         #expect(try lab.server.boot(of: "tess").passed("root-connected", "root-mounted", "up"))

@@ -30,6 +30,7 @@ struct VolumeTests {
             try node.login()
         }
         for node in [vera, rob] {
+            #expect(try node.run("cat /etc/hostname") == node.name, "its overlay files")
             #expect(try node.run("findmnt -no FSTYPE /") == "overlay")
             #expect(try node.run("stat -fc %T /srv/scratch /var/log | sort -u") == "tmpfs")
             #expect(try node.run("findmnt -no FSTYPE /home") == "nfs")
@@ -51,8 +52,14 @@ struct VolumeTests {
         try vera.run("umount /opt/m 2>/dev/null; sync")
 
         try lab.server.addVersion(of: .ram)
+        // A node that runs is neither copied nor reset, and a backup leaves its volume out by name.
+        #expect(throws: (any Error).self) { try diskless(lab, "node", "snapshot", "vera", "torn") }
+        #expect(throws: (any Error).self) { try diskless(lab, "node", "reset", "rob", "--all") }
+        #expect(try backup(lab) == ["rob/state", "vera/state"])
+        for node in [vera, rob] { node.machine.powerOff() }
+        try snapshots(lab, [vera, rob])
         for node in [vera, rob] {
-            try node.machine.powerCycle()
+            try node.machine.powerOn()
             try node.login()
         }
         #expect(try vera.run("cat /root/own; sh -c diskless-test-tool; cat /version-two") == "vera\ninstalled\n2")
@@ -64,6 +71,62 @@ struct VolumeTests {
             #expect(try node.rootErrors() == "")
         }
         try vera.checkFiles()
+
+        for node in [vera, rob] { node.machine.powerOff() }
+        try notConnected(lab, [vera, rob])
+        #expect(try backup(lab) == ["rob/state", "vera/state", "vera/volume"])
+        _ = try diskless(lab, "node", "reset", "rob", "--state")
+        _ = try diskless(lab, "node", "reset", "vera", "--root")
+        let left = try diskless(lab, "node", "state").split(separator: "\n").map { $0.prefix { $0 != "." } }
+        #expect(try !diskless(lab, "node", "state", "rob").contains("rob\tstate"), "\(left)")
+        #expect(try !diskless(lab, "node", "state", "vera").contains("vera\tvolume"), "\(left)")
+        #expect(try diskless(lab, "node", "state", "vera").contains("vera\tstate"), "\(left)")
+        #expect(try diskless(lab, "node", "state", "vera").contains("vera\tsnapshot good"), "\(left)")
+    }
+
+    private func diskless(_ lab: EndToEndLab, _ arguments: String...) throws -> String {
+        let program = try #require(Repository.program)
+        return try lab.lab.server.run([program] + arguments + ["--state", lab.server.state], limit: .seconds(120))
+    }
+
+    /// Waits until the server has seen that these nodes are gone.
+    private func notConnected(_ lab: EndToEndLab, _ nodes: [Node]) throws {
+        for node in nodes {
+            for turn in 0... where try diskless(lab, "node", "state", node.name).contains("running") {
+                try #require(turn < 120, "\(node.name) is off and still counts as connected")
+                usleep(500_000)
+            }
+        }
+    }
+
+    /// What a backup made now holds of the nodes: `vera/volume`.
+    private func backup(_ lab: EndToEndLab) throws -> [String] {
+        let file = "\(lab.server.state)/../volume-backup.tar"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        _ = try diskless(lab, "backup", file, "--force")
+        let names = try lab.lab.server.run(["tar", "--list", "--file", file], limit: .seconds(60))
+        return Set(
+            names.split(separator: "\n").compactMap { name -> String? in
+                let parts = name.split(separator: "/")
+                return parts.count > 2 && parts[0] == "nodes" ? "\(parts[1])/\(parts[2])" : nil
+            }
+        ).sorted()
+    }
+
+    /// Copies what is kept for nodes that are off, spoils it, and puts it back.
+    private func snapshots(_ lab: EndToEndLab, _ nodes: [Node]) throws {
+        try notConnected(lab, nodes)
+        let own = "\(lab.server.state)/nodes"
+        for node in nodes {
+            _ = try diskless(lab, "node", "snapshot", node.name, "good")
+            #expect(try diskless(lab, "node", "state", node.name).contains("\(node.name)\tsnapshot good"))
+        }
+        let script = """
+            find \(own)/rob/state \(own)/vera/state -name name -exec sh -c 'echo spoiled >"$1"' sh {} ';'
+            dd if=/dev/zero of=\(own)/vera/volume bs=1M count=32 conv=notrunc status=none
+            """
+        try lab.lab.server.run(["sh", "-ec", script], limit: .seconds(60))
+        for node in nodes { _ = try diskless(lab, "node", "restore", node.name, "good") }
     }
 }
 
@@ -82,6 +145,7 @@ struct VolumeMatrixTests {
         let wim = try lab.node("wim", number: 1)
         try wim.machine.powerOn()
         try wim.login()
+        #expect(try wim.run("cat /etc/hostname") == "wim", "its overlay files")
         let zoe = try lab.node("zoe", number: 2)
         try zoe.machine.powerOn()
         try zoe.console.wait(for: "node wim writes to it: one writer at a time", limit: .seconds(120))
@@ -116,6 +180,7 @@ struct VolumeMatrixTests {
         let ines = try lab.node("ines", number: 1)
         try ines.machine.powerOn()
         try ines.login()
+        #expect(try ines.run("cat /etc/hostname") == "ines", "its overlay files")
         #expect(try ines.run("findmnt -no FSTYPE /") == (writes == "none" ? "squashfs" : "overlay"))
         #expect(try lab.server.boot(of: "ines").passed("root-mounted", "up"))
         if writes == "none" {

@@ -23,6 +23,12 @@ struct ConformanceTests {
         try promise.check(Registry(stateDirectory: directory.path))
     }
 
+    @Test("SQLite as IdentityStore", arguments: IdentityStoreConformance.cases)
+    func identitiesInSQLite(_ promise: ConformanceCase<any IdentityStore>) throws {
+        let directory = try TemporaryDirectory()
+        try promise.check(Registry(stateDirectory: directory.path))
+    }
+
     @Test("memory as NodeRegistry", arguments: NodeRegistryConformance.cases)
     func nodesInMemory(_ promise: ConformanceCase<any NodeRegistry>) throws { try promise.check(InMemoryRegistry()) }
 
@@ -42,6 +48,9 @@ struct ConformanceTests {
             #expect(throws: (any Error).self, "\(promise)") { try promise.check(FailingRegistry()) }
         }
         for promise in EventLogConformance.cases {
+            #expect(throws: (any Error).self, "\(promise)") { try promise.check(FailingRegistry()) }
+        }
+        for promise in IdentityStoreConformance.cases {
             #expect(throws: (any Error).self, "\(promise)") { try promise.check(FailingRegistry()) }
         }
     }

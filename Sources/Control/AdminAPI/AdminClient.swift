@@ -52,6 +52,12 @@ public struct AdminClient: Sendable {
     }
     /// Every node.
     public func nodes() throws -> [NodeSummary] { try json("GET", AdminPath.nodes) }
+    /// Every node as a line of a table: at ten thousand nodes several times as fast.
+    public func nodeLines() throws -> [NodeLine] {
+        let body = try request("GET", AdminPath.nodes + Self.query([("lines", "1")]))
+        guard let lines = NodeLine.lines(body) else { throw AdminClientError.unreadable(socketPath) }
+        return lines
+    }
     /// Everything about one node.
     public func node(_ name: NodeName) throws -> NodeReply { try json("GET", "\(AdminPath.nodes)/\(name)") }
     /// The machines that asked how to boot and have no name, the last seen first.

@@ -23,21 +23,31 @@ extension AdminHandler {
 
     /// Changes the fleet, or tells what that would change.
     func change(isDry: Bool, _ body: (inout Fleet) throws -> [FleetChange]) throws -> ApplyReply {
-        let changes: [FleetChange]
-        if isDry {
-            var fleet = try services.registry.fleet()
-            changes = try body(&fleet)
-        } else {
-            changes = try services.registry.update(body)
-        }
+        var changes: [FleetChange] = []
+        do {
+            // The dry run goes the way of the real one up to its end, so that it tells the same.
+            try services.registry.update { fleet in
+                changes = try body(&fleet)
+                if isDry { throw DryRun() }
+            }
+        } catch is DryRun {}
         return ApplyReply(applied: !isDry, changes: changes.map(ApplyReply.Change.init))
     }
 
-    /// Every node with its newest boot.
-    func nodes() throws -> HTTPResponse {
+    /// Ends a change that was only to be looked at.
+    private struct DryRun: Error {}
+
+    /// Every node with its newest boot, as JSON or as lines.
+    func nodes(_ request: HTTPRequest) throws -> HTTPResponse {
         let fleet = try services.registry.fleet()
         let context = try NodeContext(services, fleet: fleet)
-        return Self.json(.ok, fleet.nodes.values.sorted { $0.name < $1.name }.map(context.summary))
+        let names = fleet.nodes.keys.sorted()
+        let summaries = names.lazy.compactMap { fleet.nodes[$0] }.map(context.summary)
+        guard request.head.queryItems["lines"] == "1" else { return Self.json(.ok, Array(summaries)) }
+        var text: [UInt8] = []
+        for summary in summaries { NodeLine(summary).write(to: &text) }
+        let type = HTTPField("Content-Type", "text/tab-separated-values; charset=utf-8")
+        return HTTPResponse(.ok, fields: [type], body: .bytes(text))
     }
 
     /// Everything about one node.

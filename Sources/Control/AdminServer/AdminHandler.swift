@@ -73,7 +73,7 @@ public struct AdminHandler: HTTPHandler {
             }
         case ("nodes", 2):
             switch request.method {
-            case .get: return try nodes()
+            case .get: return try nodes(request)
             case .post: return try addNode(request)
             default: throw AdminRefusal.method("GET, POST")
             }

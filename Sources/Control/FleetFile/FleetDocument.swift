@@ -77,51 +77,50 @@ extension FleetDocument {
     /// contradicts itself; `fleet` is as it was then.
     @discardableResult
     public func apply(to fleet: inout Fleet, prune: Bool) throws(FleetFileError) -> [FleetChange] {
-        let old = fleet
-        var new = fleet
-        if prune {
-            if let networks {
-                let kept = Set(networks.map(\.value.name))
-                for name in old.networks.keys where !kept.contains(name) { new.remove(name) }
-            }
-            if let profiles {
-                let kept = Set(profiles.map(\.value.name))
-                for name in old.profiles.keys where !kept.contains(name) { new.remove(name) }
-            }
-            if let nodes {
-                let kept = Set(nodes.map(\.value.name))
-                for name in old.nodes.keys where !kept.contains(name) { new.remove(name) }
-            }
-        }
-        if prune {
-            if let users {
-                let kept = Set(users.map(\.value.name))
-                for name in old.users.keys where !kept.contains(name) { new.remove(name) }
-            }
-            if let tags {
-                let kept = Set(tags.map(\.value.name))
-                for name in old.tags.keys where !kept.contains(name) { new.remove(name) }
-            }
-        }
+        let names = names(in: fleet, prune: prune)
+        let old = fleet.part(names)
         // First out, then in: a hardware address may move from one node to another within one file.
-        for node in nodes ?? [] { new.remove(node.value.name) }
-        for network in networks ?? [] { new.set(network.value) }
-        for profile in profiles ?? [] { new.set(profile.value) }
-        for node in nodes ?? [] { new.set(node.value) }
-        for tag in tags ?? [] { new.set(tag.value) }
+        for name in names.nodes { fleet.remove(name) }
+        if prune {
+            for name in names.networks { fleet.remove(name) }
+            for name in names.profiles { fleet.remove(name) }
+            for name in names.users { fleet.remove(name) }
+            for name in names.tags { fleet.remove(name) }
+        }
+        for network in networks ?? [] { fleet.set(network.value) }
+        for profile in profiles ?? [] { fleet.set(profile.value) }
+        for node in nodes ?? [] { fleet.set(node.value) }
+        for tag in tags ?? [] { fleet.set(tag.value) }
         for entry in users ?? [] {
             var user = entry.value
             if entry.places["password"] == nil { user.password = old.users[user.name]?.password }
-            new.set(user)
+            fleet.set(user)
         }
-        let problems = new.problems
+        let problems = fleet.check()
         guard problems.isEmpty else {
+            fleet.replace(names, by: old)
             // A wrong subnet makes a thousand nodes wrong; nobody reads a thousand lines of it.
             let located = problems.prefix(100).map { FleetFileProblem($0.description, at: place(of: $0)) }
             throw FleetFileError(located.sorted { $0.order < $1.order })
         }
-        fleet = new
-        return FleetChange.between(old, new)
+        return FleetChange.between(old, fleet.part(names))
+    }
+
+    /// The entries that applying it may change: those it has, and with `prune` those of its kinds that it has not.
+    private func names(in fleet: Fleet, prune: Bool) -> FleetNames {
+        var names = FleetNames()
+        names.networks = Set((networks ?? []).map(\.value.name))
+        names.profiles = Set((profiles ?? []).map(\.value.name))
+        names.nodes = Set((nodes ?? []).map(\.value.name))
+        names.users = Set((users ?? []).map(\.value.name))
+        names.tags = Set((tags ?? []).map(\.value.name))
+        guard prune else { return names }
+        if networks != nil { names.networks.formUnion(fleet.networks.keys) }
+        if profiles != nil { names.profiles.formUnion(fleet.profiles.keys) }
+        if nodes != nil { names.nodes.formUnion(fleet.nodes.keys) }
+        if users != nil { names.users.formUnion(fleet.users.keys) }
+        if tags != nil { names.tags.formUnion(fleet.tags.keys) }
+        return names
     }
 
     /// Where the file says what a problem is about; nil when it is about something outside the file.
@@ -152,7 +151,8 @@ extension FleetFileProblem {
 extension FleetChange {
     /// Every difference between two fleets: networks, profiles, nodes, users, tags, each by name.
     public static func between(_ old: Fleet, _ new: Fleet) -> [FleetChange] {
-        between(sorted(old.networks), sorted(new.networks)) + between(sorted(old.profiles), sorted(new.profiles))
+        if let names = new.names(touchedSince: old) { return between(old.part(names), new.part(names)) }
+        return between(sorted(old.networks), sorted(new.networks)) + between(sorted(old.profiles), sorted(new.profiles))
             + between(sorted(old.nodes), sorted(new.nodes)) + between(sorted(old.users), sorted(new.users))
             + between(sorted(old.tags), sorted(new.tags))
     }

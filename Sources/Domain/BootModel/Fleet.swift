@@ -3,7 +3,7 @@ public import NetworkTypes
 /// The desired state as one value: networks, profiles, nodes, users and image tags, with the look-ups that every request needs.
 ///
 /// A value may hold contradictions; `problems` lists them, and a registry refuses to keep a fleet that has any.
-public struct Fleet: Sendable, Equatable {
+public struct Fleet: Sendable {
     /// The networks that we serve, by name.
     public private(set) var networks: [NetworkName: Network] = [:]
     /// The profiles, by name.
@@ -21,6 +21,10 @@ public struct Fleet: Sendable, Equatable {
     private var namesByUUID: [MachineUUID: NodeName] = [:]
     private var namesByIdentity: [DHCPIdentity: NodeName] = [:]
     private var namesByAddress: [IPv4Address: NodeName] = [:]
+    /// The nodes that name something which belongs to another, or the same thing twice; none in a fleet that is kept.
+    private(set) var contested: Set<NodeName> = []
+    /// From which kept fleet this one was made, and what was changed since.
+    private(set) var lineage = FleetLineage()
 
     /// A fleet from its parts; of two that share a name the later wins.
     public init(
@@ -38,44 +42,104 @@ public struct Fleet: Sendable, Equatable {
     }
 
     /// Adds a network, or replaces the one of its name.
-    public mutating func set(_ network: Network) { networks[network.name] = network }
+    public mutating func set(_ network: Network) {
+        lineage.touch { $0.networks.insert(network.name) }
+        networks[network.name] = network
+    }
     /// Adds a profile, or replaces the one of its name.
     public mutating func set(_ profile: Profile) {
+        lineage.touch { $0.profiles.insert(profile.name) }
         profiles[profile.name] = profile
         if profile.selectors.isEmpty { selecting.remove(profile.name) } else { selecting.insert(profile.name) }
     }
     /// Adds a user, or replaces the one of that name.
-    public mutating func set(_ user: User) { users[user.name] = user }
+    public mutating func set(_ user: User) {
+        lineage.touch { $0.users.insert(user.name) }
+        users[user.name] = user
+    }
     /// Adds a tag, or moves the one of its name.
-    public mutating func set(_ tag: ImageTag) { tags[tag.name] = tag }
+    public mutating func set(_ tag: ImageTag) {
+        lineage.touch { $0.tags.insert(tag.name) }
+        tags[tag.name] = tag
+    }
     /// Adds a node, or replaces the one of its name.
     public mutating func set(_ node: Node) {
         remove(node.name)
+        lineage.touch { $0.nodes.insert(node.name) }
         nodes[node.name] = node
-        for mac in node.macs where namesByMAC[mac] == nil { namesByMAC[mac] = node.name }
-        if let uuid = node.uuid, namesByUUID[uuid] == nil { namesByUUID[uuid] = node.name }
-        for identity in node.identities where namesByIdentity[identity] == nil { namesByIdentity[identity] = node.name }
-        if let address = node.address, namesByAddress[address] == nil { namesByAddress[address] = node.name }
+        claim(node)
     }
 
     /// Removes the network of this name, if there is one.
-    public mutating func remove(_ name: NetworkName) { networks[name] = nil }
+    public mutating func remove(_ name: NetworkName) {
+        lineage.touch { $0.networks.insert(name) }
+        networks[name] = nil
+    }
     /// Removes the profile of this name, if there is one.
     public mutating func remove(_ name: ProfileName) {
+        lineage.touch { $0.profiles.insert(name) }
         profiles[name] = nil
         selecting.remove(name)
     }
     /// Removes the user of this name, if there is one.
-    public mutating func remove(_ name: UserName) { users[name] = nil }
+    public mutating func remove(_ name: UserName) {
+        lineage.touch { $0.users.insert(name) }
+        users[name] = nil
+    }
     /// Removes the tag of this name, if there is one.
-    public mutating func remove(_ name: ImageTag.Name) { tags[name] = nil }
+    public mutating func remove(_ name: ImageTag.Name) {
+        lineage.touch { $0.tags.insert(name) }
+        tags[name] = nil
+    }
     /// Removes the node of this name, if there is one.
     public mutating func remove(_ name: NodeName) {
         guard let node = nodes.removeValue(forKey: name) else { return }
+        lineage.touch { $0.nodes.insert(name) }
         for mac in node.macs where namesByMAC[mac] == name { namesByMAC[mac] = nil }
         if let uuid = node.uuid, namesByUUID[uuid] == name { namesByUUID[uuid] = nil }
         for identity in node.identities where namesByIdentity[identity] == name { namesByIdentity[identity] = nil }
         if let address = node.address, namesByAddress[address] == name { namesByAddress[address] = nil }
+        guard !contested.isEmpty else { return }
+        // What it leaves may belong to one of those that had to do without.
+        let waiting = contested.subtracting([name]).sorted()
+        contested = []
+        for name in waiting { if let node = nodes[name] { claim(node) } }
+    }
+
+    /// Notes whose a node's addresses and identities are; of several that name one, the first.
+    private mutating func claim(_ node: Node) {
+        let name = node.name
+        var isAlone = node.macs.count < 2 || Set(node.macs).count == node.macs.count
+        for mac in node.macs { isAlone = Self.claim(mac, name, &namesByMAC) && isAlone }
+        if let uuid = node.uuid { isAlone = Self.claim(uuid, name, &namesByUUID) && isAlone }
+        if !node.identities.isEmpty {
+            isAlone = isAlone && Set(node.identities).count == node.identities.count
+            for identity in node.identities { isAlone = Self.claim(identity, name, &namesByIdentity) && isAlone }
+        }
+        if let address = node.address { isAlone = Self.claim(address, name, &namesByAddress) && isAlone }
+        if !isAlone { contested.insert(name) }
+    }
+
+    private static func claim<Key: Hashable>(_ key: Key, _ name: NodeName, _ names: inout [Key: NodeName]) -> Bool {
+        if let owner = names[key] { return owner == name }
+        names[key] = name
+        return true
+    }
+
+    /// Every contradiction in it, in a fixed order; empty when the fleet can be kept. What was found to be free of them
+    /// is not looked at again until it changes.
+    public mutating func check() -> [FleetProblem] {
+        if lineage.isFree { return [] }
+        let found = problems
+        if found.isEmpty { lineage.free() }
+        return found
+    }
+
+    /// Makes it the one that others are compared with; throws when it contradicts itself.
+    public mutating func settle() throws(FleetProblems) {
+        let found = check()
+        guard found.isEmpty else { throw FleetProblems(found) }
+        lineage.settle()
     }
 
     /// The node with this hardware address.

@@ -25,8 +25,13 @@ public struct FleetProblem: Error, Hashable, Sendable, CustomStringConvertible {
 
 extension Fleet {
     /// Every contradiction in it, in a fixed order; empty when the fleet can be kept.
+    ///
+    /// One that differs from a kept fleet in nodes and tags alone is asked about these nodes.
     public var problems: [FleetProblem] {
-        networkProblems + profileProblems + nodeProblems + userProblems
+        guard lineage.isSettled, contested.isEmpty, case let touched = lineage.touched, touched.networks.isEmpty,
+            touched.profiles.isEmpty, touched.users.isEmpty
+        else { return networkProblems + profileProblems + nodeProblems(of: nodes.values) + userProblems }
+        return nodeProblems(of: touched.nodes.compactMap { nodes[$0] })
     }
 
     var networkProblems: [FleetProblem] {

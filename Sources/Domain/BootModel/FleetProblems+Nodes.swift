@@ -22,15 +22,20 @@ extension Fleet {
         }
     }
 
-    var nodeProblems: [FleetProblem] {
+    /// What is wrong with these nodes; two that name one thing are told only when all nodes are asked about.
+    func nodeProblems(of nodes: some Collection<Node>) -> [FleetProblem] {
         var found: [FleetProblem] = []
         var owners: [String: NodeName] = [:]
+        // Without a contest there is nothing to find, and most fleets have none.
+        let isContested = !contested.isEmpty
         // Most nodes of a large fleet say nothing themselves: what their profiles say is looked at once.
         var known: [[ProfileName]: [SettingConflict]] = [:]
         var shared: [[ProfileName]: [(source: SettingSource, settings: Settings)]] = [:]
-        for node in nodes.values.sorted(by: { $0.name < $1.name }) {
+        for node in nodes.sorted(by: { $0.name < $1.name }) {
             let subject = "node \(node.name)"
-            func claim(_ key: String, _ value: String, _ mend: String) {
+            func claim(_ key: String, _ value: @autoclosure () -> String, _ mend: String) {
+                guard isContested else { return }
+                let value = value()
                 let what = "\(key) \(value)"
                 if let owner = owners[what] {
                     found.append(

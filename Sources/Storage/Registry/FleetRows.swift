@@ -26,6 +26,11 @@ enum FleetRows {
     ///
     /// Whatever goes or changes is deleted first, so that two nodes can exchange their addresses in one change.
     static func write(_ database: Database, from old: Fleet, to new: Fleet) throws {
+        guard let names = new.names(touchedSince: old) else { return try replace(database, old, new) }
+        try replace(database, old.part(names), new.part(names))
+    }
+
+    private static func replace(_ database: Database, _ old: Fleet, _ new: Fleet) throws {
         try replace(database, "network", old.networks, new.networks, columns: 11) { network in
             [
                 network.name.text, network.interface, network.subnet.description, network.dhcp.rawValue,

@@ -149,6 +149,9 @@ final class LeaseJournal: @unchecked Sendable {  // `state` and `files` only und
         }
     }
 
+    /// Folds everything that is committed.
+    func settle() throws { try queue.sync { try foldAll() } }
+
     /// Folds everything; afterwards the journal holds nothing that the database does not.
     func close() throws {
         try queue.sync { try foldAll() }

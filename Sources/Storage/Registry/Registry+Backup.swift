@@ -9,6 +9,7 @@ extension Registry {
     /// file of that name.
     public func copy(to path: String) throws {
         try flushEvents()
+        try settleLeases()
         let descriptor = unsafe open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else {
             throw RegistryError(.other, path, "cannot be made: \(unsafe String(cString: strerror(errno)))")
@@ -38,6 +39,7 @@ extension Registry {
         }
         try Self.migrate(copy: path)
         try flushEvents()
+        try settleLeases()
         try changingFleet {
             do {
                 let fleet = try pool.writeWithoutTransaction { database in
@@ -89,7 +91,8 @@ extension Registry {
                 """
         )
         let hasLeases = try Int.fetchOne(database, sql: "SELECT count(*) FROM main.lease") ?? 0 > 0
-        for table in tables where table != "lease" || !hasLeases {
+        // How much of the lease journal the table holds is about the journal beside this registry.
+        for table in tables where table != "lease_journal" && (table != "lease" || !hasLeases) {
             let columns = try database.columns(in: table, in: "backup").map { "\"\($0.name)\"" }.joined(separator: ", ")
             try database.execute(sql: "DELETE FROM main.\"\(table)\"")
             try database.execute(

@@ -34,6 +34,11 @@ extension Registry: LeaseStore {
             throw RegistryError(path, error)
         }
     }
+
+    /// Brings the table of leases up to date with everything that is committed.
+    func settleLeases() throws {
+        do { try leaseJournal.settle() } catch { throw RegistryError(path, error) }
+    }
 }
 
 /// Leases as rows of the table `lease`.

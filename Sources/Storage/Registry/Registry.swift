@@ -40,7 +40,10 @@ public final class Registry: Sendable {
             let pool = try Self.open(path)
             self.pool = pool
             leaseJournal = try Self.openJournal(beside: path, pool)
-            currentFleet = Mutex(try pool.read { try FleetRows.read($0) })
+            var fleet = try pool.read { try FleetRows.read($0) }
+            // One that a version with other rules has written is kept as it is, and checked whole at each change.
+            try? fleet.settle()
+            currentFleet = Mutex(fleet)
             try pool.write { try history.prune($0, now: Self.now()) }
         } catch {
             throw RegistryError(path, error)
@@ -141,9 +144,10 @@ extension Registry: NodeRegistry {
         var new = old
         let result = try change(&new)
         guard new != old else { return result }
-        let problems = new.problems
+        let problems = new.check()
         guard problems.isEmpty else { throw FleetProblems(problems) }
-        try write { try FleetRows.write($0, from: old, to: new) }
+        try write { [new] in try FleetRows.write($0, from: old, to: new) }
+        try new.settle()
         currentFleet.withLock { [new] in $0 = new }
         fleetObservers.tell(new)
         return result
@@ -153,8 +157,9 @@ extension Registry: NodeRegistry {
     func changingFleet(_ body: () throws -> Fleet) throws {
         changing.lock()
         defer { changing.unlock() }
-        let new = try body()
-        currentFleet.withLock { $0 = new }
+        var new = try body()
+        try? new.settle()
+        currentFleet.withLock { [new] in $0 = new }
         fleetObservers.tell(new)
     }
 

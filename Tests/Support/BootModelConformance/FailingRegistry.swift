@@ -1,7 +1,7 @@
 package import BootModel
 
 /// A registry whose disk is gone: every call throws, to see that whoever uses it says so and goes on.
-package final class FailingRegistry: NodeRegistry, LeaseStore, EventLog {
+package final class FailingRegistry: NodeRegistry, LeaseStore, EventLog, IdentityStore {
     /// What every call throws.
     package struct Failure: Error, Equatable, CustomStringConvertible {
         /// One line, as a real registry would write it.
@@ -27,6 +27,12 @@ package final class FailingRegistry: NodeRegistry, LeaseStore, EventLog {
     package func boots(of node: NodeName?, limit: Int) throws -> [Boot] { throw Failure() }
     /// Fails.
     package func events(of boot: BootIdentifier) throws -> [BootEvent] { throw Failure() }
+    /// Fails.
+    package func identity(of node: NodeName) throws -> NodeIdentity? { throw Failure() }
+    /// Fails.
+    package func keep(_ identity: NodeIdentity) throws -> NodeIdentity { throw Failure() }
+    /// Fails.
+    package func forgetIdentity(of node: NodeName) throws { throw Failure() }
     /// Never tells anything.
     package func observe(_ handler: @escaping @Sendable (Fleet) -> Void) -> any Observation { Silence() }
     /// Never tells anything.

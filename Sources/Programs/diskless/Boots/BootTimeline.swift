@@ -40,11 +40,5 @@ enum BootTable {
     }
 
     /// How it stands: `up after 21.3 s`, `failed: …`, `at initramfs`.
-    static func state(_ boot: BootRecord) -> String {
-        switch boot.state {
-        case "up": "up" + (boot.upAfter.map { " after \(EventRecord.tenths($0)) s" } ?? "")
-        case "failed": "failed" + (boot.failure.map { ": \($0)" } ?? "")
-        default: "at \(boot.state)"
-        }
-    }
+    static func state(_ boot: BootRecord) -> String { boot.standing }
 }

@@ -36,7 +36,9 @@ enum Output {
 
     /// Text without control characters: host names and reasons come from the network and must not drive the terminal.
     static func printable(_ text: String) -> String {
-        String(
+        // Most text is plain, and a table may have a hundred thousand of them.
+        if text.utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) { return text }
+        return String(
             String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 })
         )
     }

@@ -9,7 +9,10 @@ struct ImageRemove: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rm",
         abstract: "Remove versions of an image.",
-        discussion: "A version that a running node uses is kept, unless --force is said. Numbers are never used again."
+        discussion: """
+            A version that a running node uses is kept, unless --force is said; while no server runs, one that a node's \
+            last boot was given. Numbers are never used again.
+            """
     )
 
     @Argument(help: "The versions: debian@7.", transform: ImageRemove.version)
@@ -29,13 +32,16 @@ struct ImageRemove: ParsableCommand {
 
     /// A tag must not name a version that is gone.
     private func refuseTagged(_ version: ImageVersionID) throws {
-        let client = AdminClient(socketPath: state.directory.adminSocket)
-        let tags: [EntryRecord]
-        do { tags = try client.entries("tag") } catch AdminClientError.notRunning { return }
-        let names = tags.filter { record in
-            record.words("version") == String(version.number) && record.name.hasPrefix("\(version.name):")
+        let names: [String]
+        do {
+            let client = AdminClient(socketPath: state.directory.adminSocket)
+            names = try client.entries("tag").filter { record in
+                record.words("version") == String(version.number) && record.name.hasPrefix("\(version.name):")
+            }.map(\.name)
+        } catch AdminClientError.notRunning {
+            names = try WaitingNodes.tags(of: version, state: state.directory).map(\.description)
         }
-        if let name = names.first?.name {
+        if let name = names.first {
             throw ValidationError(
                 "\(version) has the tag \(name): move it with 'diskless image tag', or remove it with"
                     + " 'diskless image tag --rm \(name)'"

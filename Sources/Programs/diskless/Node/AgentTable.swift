@@ -19,18 +19,6 @@ enum AgentTable {
     /// The same as columns of `node list`.
     static let headings = ["SEEN", "RUNS", "LOAD", "ROOT USED"]
 
-    /// The columns of one node.
-    static func columns(_ condition: NodeCondition?) -> [String] {
-        guard let condition else { return headings.map { _ in "" } }
-        var share = ""
-        if let used = condition.rootUsed, let size = condition.root, size > 0 { share = "\(100 * used / size) %" }
-        return [
-            LocalTime.clock(condition.seen), condition.image?.description ?? "",
-            condition.load.map { String($0) } ?? "",
-            share,
-        ]
-    }
-
     private static func usage(_ name: String, _ used: Int64?, of size: Int64?) -> [[String]] {
         guard let used, let size, size > 0 else { return [] }
         return [[name, "\(used / 1024) of \(size / 1024) MiB (\(100 * used / size) %)", "agent"]]

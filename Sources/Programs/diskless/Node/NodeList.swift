@@ -15,17 +15,17 @@ struct NodeList: ParsableCommand {
 
     func run() throws {
         if unknown { return try listUnknown() }
-        let nodes = try server.client.nodes()
-        if json.isOn { return try Output.json(nodes) }
+        if json.isOn { return try Output.json(try server.client.nodes()) }
+        let nodes = try server.client.nodeLines()
         if nodes.isEmpty {
             return Output.note("no machine has a name yet: 'diskless node add NAME --mac MAC' gives one")
         }
         let rows = nodes.map { node in
             [
-                node.name.text, node.macs.map(\.description).joined(separator: ","), node.address?.description ?? "",
-                node.profiles.map(\.text).joined(separator: ","), node.image?.description ?? "newest",
-                node.boot.map(BootTable.state) ?? "never booted",
-            ] + AgentTable.columns(node.agent)
+                node.name, node.macs, node.address, node.profiles, node.image.isEmpty ? "newest" : node.image,
+                node.boot.isEmpty ? "never booted" : node.boot, node.seen.map(LocalTime.clock) ?? "", node.runs,
+                node.load, node.rootUsed,
+            ]
         }
         Output.table(["NAME", "MAC", "ADDRESS", "PROFILES", "IMAGE", "LAST BOOT"] + AgentTable.headings, rows)
     }
