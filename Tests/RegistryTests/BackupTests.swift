@@ -1,6 +1,7 @@
 import BootModel
 import BootModelConformance
 import Foundation
+import GRDB
 import Testing
 
 @testable import Registry
@@ -55,7 +56,7 @@ struct BackupTests {
         let copy = directory.path + "/copy.sqlite"
         try registry.copy(to: copy)
         let queue = try Registry(path: copy)
-        try queue.write { try $0.execute(sql: "UPDATE node SET address = '10.0.9.9'") }
+        try queue.write { try $0.execute(sql: "UPDATE node SET address = '10.9.9.9' WHERE name = 'node0'") }
         queue.close()
         let before = registry.fleet()
         #expect(throws: FleetProblems.self) { try registry.restore(from: copy) }

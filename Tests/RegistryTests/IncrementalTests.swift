@@ -1,8 +1,8 @@
-import BootModel
 import BootModelConformance
 import NetworkTypes
 import Testing
 
+@testable import BootModel
 @testable import Registry
 
 /// A change of a few entries is checked, compared and written by these alone: with the same outcome as the whole.

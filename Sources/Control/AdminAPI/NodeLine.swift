@@ -1,4 +1,6 @@
 public import BootModel
+import NetworkTypes
+import NodeAgent
 
 /// One node as the line of a table, in words: what `diskless node list` prints, without a value to be decoded.
 ///

@@ -17,11 +17,8 @@ struct NodeContext {
         for lease in try services.leases.leases() where lease.state == .bound {
             if leases[lease.mac].map({ $0.expires < lease.expires }) ?? true { leases[lease.mac] = lease }
         }
-        // The newest boots first; nodes that boot often push out others only beyond several boots a node.
-        let limit = node == nil ? 1000 + 4 * fleet.nodes.count : 1
-        for boot in try services.log.boots(of: node?.name, limit: limit) where boots[boot.node] == nil {
-            boots[boot.node] = boot
-        }
+        let found = try node.map { try services.log.boots(of: $0.name, limit: 1) } ?? services.log.newestBoots()
+        for boot in found { boots[boot.node] = boot }
     }
 
     /// The newest boot of each node.

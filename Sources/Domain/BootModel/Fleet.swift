@@ -126,8 +126,9 @@ public struct Fleet: Sendable {
         return true
     }
 
-    /// Every contradiction in it, in a fixed order; empty when the fleet can be kept. What was found to be free of them
-    /// is not looked at again until it changes.
+    /// Every contradiction in it, in a fixed order; empty when the fleet can be kept.
+    ///
+    /// What was found to be free of them is not looked at again until it changes.
     public mutating func check() -> [FleetProblem] {
         if lineage.isFree { return [] }
         let found = problems

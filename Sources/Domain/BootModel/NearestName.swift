@@ -1,15 +1,17 @@
 /// Finds the known word that somebody most likely meant.
 public enum NearestName {
     /// The candidate closest to `word`, or nil when none is close: at most a third of its letters differ, two at least.
+    ///
+    /// Of several that are as close it is the one that sorts first, in whatever order they come.
     public static func of(_ word: String, among candidates: some Sequence<String>) -> String? {
         let limit = max(2, word.count / 3)
         let folded = Array(word.lowercased().utf8.prefix(64))
         var best: (name: String, distance: Int)?
         for candidate in candidates {
             let distance = Self.distance(folded, Array(candidate.lowercased().utf8.prefix(64)))
-            if distance <= limit, distance < candidate.utf8.count, distance < best?.distance ?? .max {
-                best = (candidate, distance)
-            }
+            guard distance <= limit, distance < candidate.utf8.count else { continue }
+            if let best, (best.distance, best.name) <= (distance, candidate) { continue }
+            best = (candidate, distance)
         }
         return best?.name
     }

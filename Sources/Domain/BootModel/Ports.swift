@@ -68,12 +68,23 @@ public protocol EventLog: Sendable {
     func append(_ event: BootEvent) throws
     /// The newest boots first, of one node or of all.
     func boots(of node: NodeName?, limit: Int) throws -> [Boot]
+    /// The newest boot of each node, in no order.
+    func newestBoots() throws -> [Boot]
     /// The events of a boot in order.
     func events(of boot: BootIdentifier) throws -> [BootEvent]
     /// Calls `handler` for each appended event, in order, until the observation is released.
     ///
     /// A handler that is slow misses events rather than holding up a boot.
     func observe(_ handler: @escaping @Sendable (BootEvent) -> Void) -> any Observation
+}
+
+extension EventLog {
+    /// The newest boot of each node, found among all that are kept.
+    public func newestBoots() throws -> [Boot] {
+        var newest: [NodeName: Boot] = [:]
+        for boot in try boots(of: nil, limit: .max) where newest[boot.node] == nil { newest[boot.node] = boot }
+        return Array(newest.values)
+    }
 }
 
 /// Answers what a machine shall boot.

@@ -45,6 +45,21 @@ extension Registry: EventLog {
         }
     }
 
+    /// The newest boot of each node, by the index of boots alone: there may be a thousand for each.
+    ///
+    /// Throws `RegistryError`.
+    public func newestBoots() throws -> [Boot] {
+        let boots = try read { database in
+            let sql = """
+                SELECT boot.* FROM boot JOIN (SELECT node, max(started) AS last FROM boot GROUP BY node) AS newest
+                ON boot.node = newest.node AND boot.started = newest.last ORDER BY boot.id DESC
+                """
+            return try Row.fetchAll(database, sql: sql).map(BootRows.boot)
+        }
+        var nodes: Set<NodeName> = []
+        return boots.filter { nodes.insert($0.node).inserted }
+    }
+
     /// The events of a boot in the order they were appended.
     ///
     /// Throws `RegistryError`.

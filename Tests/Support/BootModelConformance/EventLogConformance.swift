@@ -31,6 +31,18 @@ package enum EventLogConformance {
             try expect(try numbers("nobody", 2).isEmpty, "boots of nobody")
             try expect(try numbers(nil, 0).isEmpty, "a limit of 0")
         },
+        ConformanceCase("gives the newest boot of each node") { log in
+            try expect(try log.newestBoots().isEmpty, "a fresh log has boots")
+            for number in 0..<12 {
+                var boot = Sample.boot(number)
+                boot.node = NodeName(checked: "n\(number % 3)")
+                boot.started = Sample.time.advanced(bySeconds: Double(number))
+                try log.save(boot)
+            }
+            let newest = try log.newestBoots().sorted { $0.node < $1.node }
+            try expect(newest.map(\.node.text) == ["n0", "n1", "n2"], "\(newest.map(\.node))")
+            try expect(newest.map(\.id) == [9, 10, 11].map { Sample.boot($0).id }, "not the newest")
+        },
         ConformanceCase("keeps every field of an event, in order, by boot") { log in
             let (boot, other) = (Sample.boot(1), Sample.boot(2))
             try log.save(boot)

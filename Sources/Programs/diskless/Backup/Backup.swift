@@ -50,7 +50,8 @@ struct Backup: ParsableCommand {
             let torn = Set(try RunningStorage(server.client).devices).subtracting(running.devices).sorted()
             guard torn.isEmpty else {
                 throw ArchiveFailure(
-                    description: "a node began to write to \(torn.joined(separator: ", ")) while it was copied: try again"
+                    description:
+                        "a node began to write to \(torn.joined(separator: ", ")) while it was copied: try again"
                 )
             }
         } catch {
