@@ -39,9 +39,12 @@ import Testing
         func acknowledged(_ number: Int) -> [String] {
             NBDClientProgram.text(notes[number]).split(separator: "\n").map(String.init)
         }
-        func count() -> Int { (0..<5).reduce(0) { $0 + acknowledged($1).count } }
+        func count() -> Int { notes.reduce(0) { sum, note in sum + NBDClientProgram.bytes(note).count { $0 == 0x0a } } }
         for limit in [1500, 4000, 7000] {
-            for _ in 0..<12_000 where count() < limit { usleep(5000) }
+            for _ in 0..<1200 {
+                if count() >= limit { break }
+                usleep(50_000)
+            }
             #expect(count() < 10_000, "the clients were done before the server was killed")
             server.kill()
             try server.start()
