@@ -13,11 +13,9 @@ final class Node: Sendable {
     var console: Transcript { machine.console }
 
     /// Waits for the login prompt, and logs in as root.
-    ///
-    /// After a reboot inside the same machine: from the console's `position` of before.
-    func login(from position: Int = 0, limit: Duration = .seconds(420)) throws {
+    func login(limit: Duration = .seconds(420)) throws {
         let bad = ["Kernel panic", "could not start", "login: "]
-        let first = try console.wait(forAny: bad, from: position, limit: limit)
+        let first = try console.wait(forAny: bad, limit: limit)
         guard first.pattern == "login: " else {
             throw LabError("\(name): \(first.pattern); last lines:\n\(console.lastLines(20).joined(separator: "\n"))")
         }

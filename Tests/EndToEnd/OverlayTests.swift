@@ -117,7 +117,7 @@ struct OverlayTests {
         #expect(rendered.contains("- anna, seat 1, room 204"))
         #expect(rendered.contains("+ changed for anna"))
         try ben.machine.powerCycle()
-        try agents.startAgain { try anna.login(from: $0, limit: .seconds(600)) }
+        try agents.startAgain { try anna.login(limit: .seconds(600)) }
         try ben.login(limit: .seconds(600))
         #expect(try identity(of: anna, lab, address: "10.77.0.71") == before.0, "with another image")
         #expect(try identity(of: ben, lab, address: "10.77.0.72") == before.1, "with the same image")

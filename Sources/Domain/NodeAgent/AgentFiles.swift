@@ -8,26 +8,26 @@ public struct AgentFile: Hashable, Sendable {
     public var text: String
     /// Whether only the node that boots may get it.
     public var isSecret: Bool
+    /// Whether it is another one at each boot.
+    public var isOfOneBoot = false
 
     /// The files of one boot.
     ///
-    /// `node` is the name that the agent asks under; without a token the accounts alone are merged.
-    public static func files(node: NodeName, server: ServerAddresses, token: String?, accounts: AccountFile)
+    /// `node` is the name that the agent asks under.
+    public static func files(node: NodeName, server: ServerAddresses, token: String, accounts: AccountFile)
         -> [AgentFile]
     {
         let folder = "run/diskless"
-        var files = [
+        var secret = AgentFile("\(folder)/token", token + "\n", isSecret: true)
+        secret.isOfOneBoot = true
+        return [
             AgentFile("\(folder)/users", accounts.text, isSecret: true),
             AgentFile("\(folder)/merge-users", AgentScript.mergeUsers + "\n"),
             AgentFile("\(folder)/prepare.d/50-agent", AgentScript.prepare + "\n"),
-        ]
-        guard let token else { return files }
-        files += [
-            AgentFile("\(folder)/token", token + "\n", isSecret: true),
+            secret,
             AgentFile("\(folder)/agent.conf", "server=\(server.address) port=\(server.httpPort) node=\(node)\n"),
             AgentFile("\(folder)/agent", AgentScript.agent + "\n"),
         ]
-        return files
     }
 
     private init(_ path: String, _ text: String, isSecret: Bool = false) {

@@ -26,6 +26,8 @@ public struct OverlayFile: Hashable, Sendable {
     public var group: UInt32
     /// Whether its content is shown to nobody and leaves the server for the node that boots alone.
     public var isSecret: Bool
+    /// Whether it is another one at each boot: then it tells no difference between two.
+    public var isOfOneBoot = false
     /// Where it came from, for people: `set base (built in)`.
     public var source: String
 

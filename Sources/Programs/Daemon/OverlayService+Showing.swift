@@ -80,7 +80,7 @@ extension OverlayService: FileShowing {
             source: file.source,
             isSecret: file.isSecret,
             text: text,
-            digest: digest(content, isSecret: file.isSecret, node)
+            digest: file.isOfOneBoot ? "of one boot" : digest(content, isSecret: file.isSecret, node)
         )
     }
 

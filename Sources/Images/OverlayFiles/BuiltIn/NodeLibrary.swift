@@ -43,7 +43,7 @@ enum NodeLibrary {
                 case $service_kind in
                 last) printf 'After=multi-user.target\n[Service]\nType=oneshot\nTimeoutStartSec=90\n' ;;
                 early) printf 'DefaultDependencies=no\nIgnoreOnIsolate=yes\n[Service]\nRestart=always\nRestartSec=30\n' ;;
-                *) printf '[Service]\nRestart=always\nRestartSec=30\n' ;;
+                *) printf '[Service]\nRestart=always\nRestartSec=10\nIgnoreSIGPIPE=no\n' ;;
                 esac
                 printf 'Environment=PATH=/usr/sbin:/usr/bin:/sbin:/bin\nExecStart=%s\n' "$*"
             } >"/run/systemd/system/$service_name.service"
