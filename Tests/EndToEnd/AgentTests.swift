@@ -199,7 +199,9 @@ struct AgentChecks {
         #expect(try status("anna", token + "0") == "403")
         #expect(try anna.run("grep -c '\(hash.prefix(20))' /etc/shadow") == "1")
         #expect(try anna.run("stat -c %a /run/diskless/token /run/diskless/users") == "600\n600")
-        #expect(try anna.run("cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c '[\(token.prefix(1))]\(token.dropFirst().prefix(31))' || true") == "0")
+        // In brackets, so that the search does not find itself.
+        let hidden = "[\(token.prefix(1))]\(token.dropFirst().prefix(31))"
+        #expect(try anna.run("cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c '\(hidden)' || true") == "0")
         let shown = try [
             diskless("node", "show", "anna", "--json"), diskless("node", "list", "--json"),
             diskless("boots", "anna", "--json"), diskless("boots", "anna"), diskless("user", "list", "--json"),
@@ -245,7 +247,7 @@ struct AgentChecks {
             $0.contains("SSHFP")
         }
         let printed = records.compactMap { $0.split(separator: "SSHFP ").last.map(words) }
-        #expect(answers.count == 3 && Set(printed).isSuperset(of: answers), "\(asked) \(records)")
+        #expect(answers.count >= 2 && answers == Set(printed), "\(asked) \(records)")
         let verified = try ben.run(
             "ssh -v -o VerifyHostKeyDNS=yes -o BatchMode=yes -o StrictHostKeyChecking=yes anna.lab.example true 2>&1 || true"
         )
