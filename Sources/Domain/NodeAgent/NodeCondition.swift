@@ -40,6 +40,11 @@ public struct AgentReport: Hashable, Sendable {
     /// The longest report that is read, in bytes.
     public static let limit = 4096
 
+    /// A word that a terminal takes as it is.
+    private static func printable(_ word: Substring) -> String {
+        String(String.UnicodeScalarView(word.unicodeScalars.filter { (0x21...0x7e).contains($0.value) }.prefix(64)))
+    }
+
     /// The largest figure that is believed.
     public static let largestFigure: Int64 = 1 << 50
 
@@ -62,7 +67,7 @@ public struct AgentReport: Hashable, Sendable {
             case "root":
                 condition.root = figure(words[1])
                 condition.rootUsed = figure(words.dropFirst(2).first)
-            case "kernel": condition.kernel = String(words[1].filter { $0.isASCII && !$0.isWhitespace }.prefix(64))
+            case "kernel": condition.kernel = Self.printable(words[1])
             case "users": accounts = words[1] == "-" ? nil : String(words[1].prefix(64))
             default: break
             }
