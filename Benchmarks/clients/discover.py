@@ -13,7 +13,7 @@ times = []
 for turn in range(count):
     number = turn * 7919 % nodes
     mac = bytes([0x52, 0x54, 1, 0, number >> 8, number & 255])
-    packet = struct.pack("!BBBBI8x12s4s", 1, 1, 6, 1, turn, bytes(12), socket.inet_aton(relay)) + mac + bytes(202) + options
+    packet = struct.pack("!BBBBI4x12s4s", 1, 1, 6, 1, turn, bytes(12), socket.inet_aton(relay)) + mac + bytes(202) + options
     begin = time.perf_counter()
     wire.sendto(packet, (server, 67))
     while True:

@@ -1,5 +1,6 @@
 import AdminAPI
 import ArgumentParser
+import BootModel
 import CLinux
 import Daemon
 import Foundation
