@@ -93,7 +93,7 @@ struct OverlayTests {
         #expect((before.0.address, before.1.address) == ("10.77.0.71/24", "10.77.0.72/24"))
         #expect(before.0.machineID.count == 32)
         #expect(before.0.machineID != before.1.machineID)
-        #expect(before.0.keys.count == 3)
+        #expect(before.0.keys.count == 2)
         #expect(Set(before.0.keys).isDisjoint(with: before.1.keys))
         #expect(Self.keys(try diskless(lab, "node", "keys", "anna")) == before.0.keys)
         #expect(try anna.run("cat /etc/motd") == "anna, seat 1, room 204")
