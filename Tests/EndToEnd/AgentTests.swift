@@ -256,7 +256,7 @@ struct AgentChecks {
 
     /// Who is named in `autologin` sits before the screen.
     private func screen() throws {
-        let text = try until(.seconds(60), "show@\(ben.name)") { try ben.run("fold -w 80 /dev/vcs1 | grep . || true") }
+        let text = try until(.seconds(60), "show@\(ben.name)") { try ben.run("fold -w 80 /dev/vcs1 | grep -a . || true") }
         #expect(text.contains("show@\(ben.name):~$"), "\(text)")
         #expect(try ben.run("stat -c %U /dev/tty1") == "show")
     }
