@@ -142,7 +142,10 @@ public enum AgentScript {
         leave() {
             echo 'status 0' >$work/leave
             ask 20 "done/$2" $work/leave >/dev/null
-            if [ -d /run/systemd/system ]; then systemctl --no-block "$1"; else "$1"; fi ||
+            # Not by /run/systemd/system, which the overlay files make on every system.
+            init=''
+            read -r init </proc/1/comm
+            if [ "$init" = systemd ]; then systemctl --no-block "$1"; else "$1"; fi ||
                 { $bb sync; $bb "$1" -f; }
         }
 
