@@ -16,6 +16,16 @@ final class ClientProcess {
 
     deinit { kill() }
 
+    /// Sends it a signal; it may go on.
+    func signal(_ number: CInt) { if process > 0 { CLinux.kill(process, number) } }
+
+    /// Waits for its end.
+    func wait() {
+        var status: CInt = 0
+        if process > 0 { unsafe waitpid(process, &status, 0) }
+        process = 0
+    }
+
     func kill() {
         guard process > 0 else { return }
         CLinux.kill(process, SIGKILL)

@@ -26,10 +26,22 @@ enum NBDClientProgram {
         unsafe posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         unsafe posix_spawn_file_actions_addopen(&actions, 1, log, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         unsafe posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        // Threads of the tests block signals, and so would the program: one that is told to end would not hear of it.
+        var attributes = posix_spawnattr_t()
+        unsafe posix_spawnattr_init(&attributes)
+        defer { unsafe posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        var usual = sigset_t()
+        unsafe sigemptyset(&none)
+        unsafe sigemptyset(&usual)
+        for number in [SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGHUP, SIGUSR1, SIGUSR2] { unsafe sigaddset(&usual, number) }
+        unsafe posix_spawnattr_setsigmask(&attributes, &none)
+        unsafe posix_spawnattr_setsigdefault(&attributes, &usual)
+        unsafe posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF))
         var arguments: [UnsafeMutablePointer<CChar>?] = unsafe command.map { unsafe strdup($0) } + [nil]
         defer { unsafe arguments.forEach { unsafe free($0) } }
         var process = pid_t()
-        let result = unsafe posix_spawnp(&process, command[0], &actions, nil, &arguments, nil)
+        let result = unsafe posix_spawnp(&process, command[0], &actions, &attributes, &arguments, nil)
         try #require(result == 0, "\(command[0]) cannot be started")
         return process
     }

@@ -74,15 +74,16 @@ final class ServerProcess {
         try run([BuiltProgram.path, "serve", "--state", state] + options, limit: limit)
     }
 
-    /// Starts `diskless serve` and waits until it is ready.
-    func start(_ options: [String] = usual) throws {
+    /// Starts `diskless serve` and waits until it says that it is ready; not at all when `awaiting` is nil.
+    func start(_ options: [String] = usual, awaiting: String? = "[Daemon] ready") throws {
         let log = files.path("server-log")
         let command = [BuiltProgram.path, "serve", "--state", state] + options
         process = try NBDClientProgram.start(
             ["ip", "netns", "exec", network.server, "sh", "-c", "\(preparation); exec \"$@\"", "sh"] + command,
             log: log
         )
-        try wait("the server does not start: \(self.log)") { self.log.contains("[Daemon] ready") }
+        guard let awaiting else { return }
+        try wait("the server does not start: \(self.log)") { self.log.contains(awaiting) }
     }
 
     /// Waits until something holds, ten seconds at most.

@@ -42,7 +42,8 @@ final class TestNetwork: Sendable {
         for namespace in [server, client] { try? Self.ip("netns delete \(namespace)") }
     }
 
-    private static func ip(_ words: String) throws {
+    /// Runs `ip` outside every namespace: one that is made inside another would be seen there alone.
+    static func ip(_ words: String) throws {
         let process = try NBDClientProgram.start(
             ["ip"] + words.split(separator: " ").map(String.init),
             log: "/dev/null"
