@@ -37,7 +37,8 @@ struct EndToEndLab {
         _ name: String,
         number: UInt64,
         firmware: MachineFirmware = .bios,
-        card: NetworkCard = .virtio
+        card: NetworkCard = .virtio,
+        behind router: LabHost? = nil
     ) throws -> Node {
         let machine = Machine(
             name: name,
@@ -52,7 +53,7 @@ struct EndToEndLab {
                     memory: Repository.path("build/e2e")
                 )
         )
-        return Node(name: name, machine: try lab.machine(machine))
+        return Node(name: name, machine: try lab.machine(machine, behind: router))
     }
 
     static func mac(_ number: UInt64) -> MACAddress { MACAddress(value: 0x5254_00e2_e000 | number) }

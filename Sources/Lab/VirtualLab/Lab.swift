@@ -77,15 +77,30 @@ public final class Lab: Sendable {
         return host
     }
 
-    /// Makes a machine and plugs it into the network; it is off until ``VirtualMachine/powerOn()``.
-    public func machine(_ machine: Machine) throws -> VirtualMachine {
+    /// Adds a router: a computer with an address on the network, behind which lies another one, bridge `br0` of its own
+    /// namespace with the first address of `far`.
+    public func router(_ label: String, address: IPv4Address, far: IPv4Subnet) throws -> LabHost {
+        let router = try host(label, address: address)
+        let first = IPv4Address(value: far.address.value + 1)
+        try router.ip("link", "add", "br0", "type", "bridge", "forward_delay", "0", "stp_state", "0")
+        try router.ip("addr", "add", "\(first)/\(far.prefixLength)", "dev", "br0")
+        try router.ip("link", "set", "br0", "up")
+        try router.run(["sysctl", "-qw", "net.ipv4.ip_forward=1"])
+        try server.ip("route", "add", "\(far)", "via", "\(address)")
+        return router
+    }
+
+    /// Makes a machine and plugs it into the network, or into the one behind a router; it is off until
+    /// ``VirtualMachine/powerOn()``.
+    public func machine(_ machine: Machine, behind router: LabHost? = nil) throws -> VirtualMachine {
         let tap = members.update { members in
             members.taps += 1
             return "tap\(members.taps)"
         }
-        try server.ip("tuntap", "add", tap, "mode", "tap")
-        try server.ip("link", "set", tap, "master", "br0", "up")
-        let virtual = VirtualMachine(machine, host: server, tap: tap, directory: directory)
+        let host = router ?? server
+        try host.ip("tuntap", "add", tap, "mode", "tap")
+        try host.ip("link", "set", tap, "master", "br0", "up")
+        let virtual = VirtualMachine(machine, host: host, tap: tap, directory: directory)
         members.update { $0.machines.append(virtual) }
         return virtual
     }
