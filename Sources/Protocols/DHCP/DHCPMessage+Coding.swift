@@ -22,19 +22,22 @@ extension DHCPMessage {
             relayAgent = IPv4Address(value: try reader.readUInt32())
             let high = try reader.readUInt64()
             hardware = ClientHardware(type: type, length: length, high: high, low: try reader.readUInt64())
-            serverNameField = try reader.readBytes(64)
-            bootFileField = try reader.readBytes(128)
+            try reader.skip(64 + 128)
         } catch {
             throw .truncatedHeader(available: bytes.count)
         }
-        let area = reader.readRemainingBytes()
-        let cookie = area.prefix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
-        guard area.count >= 4, cookie == Self.cookie else {
-            vendorArea = area
+        serverNameField = Self.field(bytes.extracting(44..<108), Self.emptyServerName)
+        bootFileField = Self.field(bytes.extracting(108..<236), Self.emptyBootFile)
+        guard let cookie = try? reader.readUInt32(), cookie == Self.cookie else {
+            var area = ByteReader(bytes.extracting(droppingFirst: Self.headerSize))
+            vendorArea = area.readRemainingBytes()
             options = DHCPOptions()
             return
         }
-        options = try DHCPOptions(decoding: area.span.extracting(droppingFirst: 4), offset: Self.headerSize + 4)
+        options = try DHCPOptions(
+            decoding: bytes.extracting(droppingFirst: Self.headerSize + 4),
+            offset: Self.headerSize + 4
+        )
         let places = overload
         if places & 1 != 0 {
             overloadedOptions += try DHCPOptions(decoding: bootFileField.span, offset: 108).meaningful
@@ -42,6 +45,16 @@ extension DHCPMessage {
         if places & 2 != 0 {
             overloadedOptions += try DHCPOptions(decoding: serverNameField.span, offset: 44).meaningful
         }
+    }
+
+    /// The bytes of a field, which is nearly always empty; `empty` is shared by all that are.
+    private static func field(_ bytes: Span<UInt8>, _ empty: [UInt8]) -> [UInt8] {
+        var words = ByteReader(bytes)
+        var all: UInt64 = 0
+        while let word = try? words.readUInt64() { all |= word }
+        if all == 0 { return empty }
+        var reader = ByteReader(bytes)
+        return reader.readRemainingBytes()
     }
 
     /// The bytes of this message as it stands, without padding of its own and without any limit.

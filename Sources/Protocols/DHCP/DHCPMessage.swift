@@ -47,6 +47,8 @@ public struct DHCPMessage: Hashable, Sendable {
 
     /// The magic cookie before the options (RFC 2131 section 3).
     static let cookie: UInt32 = 0x6382_5363
+    static let emptyServerName = [UInt8](repeating: 0, count: 64)
+    static let emptyBootFile = [UInt8](repeating: 0, count: 128)
     /// Bytes before the options or the BOOTP vendor area.
     static let headerSize = 236
 
@@ -55,8 +57,8 @@ public struct DHCPMessage: Hashable, Sendable {
         self.operation = operation
         self.hardware = hardware
         self.transaction = transaction
-        serverNameField = [UInt8](repeating: 0, count: 64)
-        bootFileField = [UInt8](repeating: 0, count: 128)
+        serverNameField = Self.emptyServerName
+        bootFileField = Self.emptyBootFile
         options = DHCPOptions()
     }
 

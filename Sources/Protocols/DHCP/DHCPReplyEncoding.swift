@@ -29,6 +29,7 @@ extension DHCPMessage {
     /// others goes into `sname` when that is empty (option 52) and else is left out and reported. Relay agent
     /// information is always kept, and always last (RFC 3046 section 2.2).
     public func encodeReply(limit: Int) -> EncodedDHCPReply {
+        if let bytes = encodeWholeReply(limit: limit) { return EncodedDHCPReply(bytes: bytes, omitted: []) }
         let relay = options.entries.filter { $0.code == .relayAgentInformation }
         let others = options.entries.filter {
             $0.code != .relayAgentInformation && $0.code != .pad && $0.code != .overload
@@ -65,5 +66,22 @@ extension DHCPMessage {
         DHCPOptions(main + relay).write(to: &writer)
         writer.writeZeros(Self.minimumPayload - writer.count)
         return EncodedDHCPReply(bytes: writer.bytes, omitted: omitted)
+    }
+    /// The reply when all of it finds room as it stands, which is nearly always; nil otherwise.
+    private func encodeWholeReply(limit: Int) -> [UInt8]? {
+        var size = Self.headerSize + 4 + 1
+        for (index, option) in options.entries.enumerated() {
+            if option.code == .pad || option.code == .end || option.code == .overload { return nil }
+            if option.code == .relayAgentInformation, index != options.entries.count - 1 { return nil }
+            size += option.encodedSize
+        }
+        guard size <= limit else { return nil }
+        var writer = ByteWriter(capacity: max(size, Self.minimumPayload))
+        writeHeader(to: &writer)
+        writer.writeUInt32(Self.cookie)
+        for option in options.entries { option.write(to: &writer) }
+        writer.writeUInt8(DHCPOptionCode.end.rawValue)
+        writer.writeZeros(Self.minimumPayload - writer.count)
+        return writer.bytes
     }
 }

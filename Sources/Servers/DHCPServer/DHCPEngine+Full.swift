@@ -83,7 +83,8 @@ extension DHCPEngine {
             return "\(lease.address) by \(who) for another \(minutes) min"
         }
         let line =
-            "no address for \(exchange.who): the pools of network \(network.name), \(size) addresses, are exhausted;"
+            "no address for \(exchange.who): the pools of network \(network.name),"
+            + " \(size == 1 ? "one address" : "\(size) addresses"), are exhausted;"
             + " free first: \(soonest.joined(separator: ", "))"
             + (held.count > 3 ? ", and \(held.count - 3) more ('diskless leases')" : "")
             + "; give it a larger pool or a shorter lease"

@@ -12,6 +12,10 @@ struct DHCPRound: ~Copyable {
     private let committer: LeaseCommitter
     private var buffer = [UInt8](repeating: 0, count: 4096)
     private var interfaces: [NetworkInterface] = []
+    /// Our addresses on each link.
+    private var addresses: [[IPv4Address]] = []
+    /// For how many microseconds the next question is awaited without sleeping.
+    private(set) var awakeMicroseconds: Int64 = 0
     private var interfacesRead: Timestamp?
     private var fleetFailed = false
     /// When the next search for an address is over.
@@ -19,6 +23,8 @@ struct DHCPRound: ~Copyable {
 
     /// How many datagrams of one socket a round takes, so that the others have their turn.
     private static let batch = 512
+    /// A client that was answered asks again at once, or not for seconds.
+    private static let pause: Int64 = 60
 
     init(server: DHCPServer, committer: LeaseCommitter) {
         self.server = server
@@ -29,7 +35,8 @@ struct DHCPRound: ~Copyable {
     mutating func serve(_ readable: [Bool]) {
         let now = server.ports.clock.now()
         refreshInterfaces(now)
-        var arrivals: [(link: Int, arrival: DHCPArrival)] = []
+        var waiting: [LeaseCommitter.Work] = []
+        var answered = 0
         var position = 0
         func isReadable() -> Bool {
             defer { position += 1 }
@@ -37,13 +44,16 @@ struct DHCPRound: ~Copyable {
         }
         var solicited: [Int] = []
         for (index, link) in server.links.enumerated() {
-            if isReadable() { receive(link: index, link.dhcp, .dhcp, into: &arrivals) }
-            if isReadable() { receive(link: index, link.bootServer, .bootServer, into: &arrivals) }
+            if isReadable() { answered += answer(link: index, link.dhcp, .dhcp, now: now, &waiting) }
+            if isReadable() { answered += answer(link: index, link.bootServer, .bootServer, now: now, &waiting) }
             if let watch = link.watch, isReadable() { listen(link: index, watch, now: now) }
             if link.router != nil, isReadable() { solicited.append(index) }
         }
-        if !arrivals.isEmpty { answer(arrivals, now: now) }
         endSearches(now)
+        // Not while the disk works: the thread that waits for it may need this processor.
+        let isQuiet = waiting.isEmpty && committer.isIdle
+        if !waiting.isEmpty { committer.add(waiting) }
+        awakeMicroseconds = answered > 0 && isQuiet ? Self.pause : 0
         for index in solicited { answerSolicitations(link: index, now: now) }
     }
 
@@ -52,69 +62,88 @@ struct DHCPRound: ~Copyable {
         if let read = interfacesRead, (0..<2).contains(now.seconds(since: read)) { return }
         interfacesRead = now
         if let all = try? NetworkInterface.all() { interfaces = all }
+        addresses = server.links.map { link in interfaces.filter { $0.name == link.interface }.map(\.address) }
     }
 
-    private mutating func receive(
+    /// Answers what has arrived on a socket, each message at once; how many there were.
+    private mutating func answer(
         link: Int,
         _ socket: UDPSocket,
         _ port: DHCPArrival.Port,
-        into arrivals: inout [(link: Int, arrival: DHCPArrival)]
-    ) {
-        let interface = server.links[link].interface
-        for _ in 0..<Self.batch {
-            do {
-                guard let (count, origin) = try socket.receiveWithoutWaiting(into: &buffer) else {
-                    return
-                }
-                let message = try DHCPMessage(decoding: buffer.span.extracting(first: count))
-                var addresses = interfaces.filter { $0.name == interface }.map(\.address)
-                if let kernels = addresses.firstIndex(of: origin.local) { addresses.swapAt(0, kernels) }
-                let arrival = DHCPArrival(
-                    message: message,
-                    port: port,
-                    peer: origin.peer,
-                    interface: interface,
-                    addresses: addresses,
-                    canProbe: server.links[link].watch != nil
-                )
-                arrivals.append((link, arrival))
-            } catch let error as DHCPDecodingError {
-                server.log.debug("malformed DHCP on \(interface): \(error)")
-            } catch {
-                server.log.error("DHCP on \(interface): \(error)")
-                return
+        now: Timestamp,
+        _ waiting: inout [LeaseCommitter.Work]
+    ) -> Int {
+        var fleet = fleetNow()
+        for count in 0..<Self.batch {
+            guard let arrival = receive(link: link, socket, port) else { return count }
+            guard let arrival = arrival.value else { continue }
+            let outcome = server.engine.withLock { engine in
+                if let new = fleet.take() { engine.fleet = new }
+                return engine.handle(arrival, now: now)
             }
+            finish(outcome, link: link, &waiting)
         }
+        return Self.batch
     }
 
-    private mutating func answer(_ arrivals: [(link: Int, arrival: DHCPArrival)], now: Timestamp) {
-        let fleet: Fleet?
+    /// The fleet as it is now; nil when it cannot be had.
+    private mutating func fleetNow() -> Fleet? {
         do {
-            fleet = try server.configuration.fleet()
+            let fleet = try server.configuration.fleet()
             fleetFailed = false
+            return fleet
         } catch {
             // Better to go on with the fleet of a moment ago than to leave machines without an answer.
             if !fleetFailed { server.log.error("DHCP goes on with the fleet it knows: \(error)") }
             fleetFailed = true
-            fleet = nil
+            return nil
         }
-        let outcomes = server.engine.withLock { engine in
-            if let fleet { engine.fleet = fleet }
-            return arrivals.map { engine.handle($0.arrival, now: now) }
-        }
-        finish(zip(arrivals, outcomes).map { ($0.link, $1) })
     }
 
-    /// Does at once what promises no lease; hands the rest to the committer.
+    /// A datagram that was taken from a socket, with its message when it is one.
+    private struct Received {
+        var value: DHCPArrival?
+    }
+
+    /// The next datagram; nil when there is none.
+    private mutating func receive(link: Int, _ socket: UDPSocket, _ port: DHCPArrival.Port) -> Received? {
+        let interface = server.links[link].interface
+        do {
+            guard let (count, origin) = try socket.receiveWithoutWaiting(into: &buffer) else { return nil }
+            let message = try DHCPMessage(decoding: buffer.span.extracting(first: count))
+            var own = addresses[link]
+            if let kernels = own.firstIndex(of: origin.local), kernels > 0 { own.swapAt(0, kernels) }
+            let arrival = DHCPArrival(
+                message: message,
+                port: port,
+                peer: origin.peer,
+                interface: interface,
+                addresses: own,
+                canProbe: server.links[link].watch != nil
+            )
+            return Received(value: arrival)
+        } catch let error as DHCPDecodingError {
+            server.log.debug("malformed DHCP on \(interface): \(error)")
+            return Received()
+        } catch {
+            server.log.error("DHCP on \(interface): \(error)")
+            return nil
+        }
+    }
+
+    /// Does at once what promises no lease; the rest is for the committer.
+    private func finish(_ outcome: DHCPOutcome, link: Int, _ waiting: inout [LeaseCommitter.Work]) {
+        if outcome.changes.isEmpty {
+            for action in outcome.actions { server.perform(action, link: link) }
+        } else {
+            waiting.append(LeaseCommitter.Work(link: link, outcome: outcome))
+        }
+    }
+
+    /// The same for outcomes that came of themselves.
     private func finish(_ outcomes: [(link: Int, outcome: DHCPOutcome)]) {
         var waiting: [LeaseCommitter.Work] = []
-        for (link, outcome) in outcomes {
-            if outcome.changes.isEmpty {
-                for action in outcome.actions { server.perform(action, link: link) }
-            } else {
-                waiting.append(LeaseCommitter.Work(link: link, outcome: outcome))
-            }
-        }
+        for (link, outcome) in outcomes { finish(outcome, link: link, &waiting) }
         if !waiting.isEmpty { committer.add(waiting) }
     }
 

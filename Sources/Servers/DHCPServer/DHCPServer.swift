@@ -164,7 +164,11 @@ public final class DHCPServer: Sendable {
         var round = DHCPRound(server: self, committer: committer)
         var readable: [Bool] = []
         do {
-            while try readiness.next(&readable, milliseconds: round.milliseconds(now: ports.clock.now())) {
+            while try readiness.next(
+                &readable,
+                milliseconds: round.milliseconds(now: ports.clock.now()),
+                awakeMicroseconds: round.awakeMicroseconds
+            ) {
                 round.serve(readable)
             }
         } catch {

@@ -70,6 +70,9 @@ final class LeaseCommitter: Sendable {
         if blocks { taken.wait() }
     }
 
+    /// Whether nothing waits for the disk.
+    var isIdle: Bool { state.withLock(\.isIdle) }
+
     /// Ends the thread when everything handed over is done.
     func stop() {
         let wakes = state.withLock { state in

@@ -5,6 +5,8 @@ import Synchronization
 public final class ReadinessWait: Sendable {
     private let wakeUp: FileDescriptor
     private let isStopping = Atomic<Bool>(false)
+    /// On the only processor, waiting awake would keep others from what is waited for.
+    private static let hasProcessors = sysconf(CInt(_SC_NPROCESSORS_ONLN)) > 1
     private let sockets: [FileDescriptor]
 
     /// Waits on these sockets.
@@ -25,13 +27,28 @@ public final class ReadinessWait: Sendable {
 
     /// Waits, at most for some milliseconds, and tells which sockets have something; false once `stop` was called.
     ///
-    /// `readable` has an element for each socket, in their order; a negative time waits forever.
+    /// `readable` has an element for each socket, in their order; a negative time waits forever. For the first
+    /// `awakeMicroseconds` the thread stays on its processor: to fall asleep and be woken costs more than many an answer.
     ///
     /// Throws `SystemCallError` when waiting is impossible.
-    public func next(_ readable: inout [Bool], milliseconds: CInt = -1) throws(SystemCallError) -> Bool {
+    public func next(
+        _ readable: inout [Bool],
+        milliseconds: CInt = -1,
+        awakeMicroseconds: Int64 = 0
+    ) throws(SystemCallError) -> Bool {
         var polled = sockets.map { pollfd(fd: $0.number, events: Int16(POLLIN), revents: 0) }
         polled.append(pollfd(fd: wakeUp.number, events: Int16(POLLIN), revents: 0))
-        if !isStopping.load(ordering: .acquiring), unsafe poll(&polled, nfds_t(polled.count), milliseconds) < 0 {
+        var found: CInt = 0
+        if awakeMicroseconds > 0, Self.hasProcessors {
+            let end = ContinuousClock.now + .microseconds(awakeMicroseconds)
+            repeat {
+                found = unsafe poll(&polled, nfds_t(polled.count), 0)
+            } while found == 0 && ContinuousClock.now < end
+        }
+        if found == 0, !isStopping.load(ordering: .acquiring) {
+            found = unsafe poll(&polled, nfds_t(polled.count), milliseconds)
+        }
+        if found < 0 {
             let number = clinux_errno()
             guard number == EINTR else { throw SystemCallError("wait on sockets", number: number) }
         }

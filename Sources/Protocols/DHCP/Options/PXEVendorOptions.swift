@@ -1,5 +1,3 @@
-public import NetworkTypes
-
 /// What PXE puts into option 43 (PXE 2.1 section 2.3): how to find a boot server, and a menu.
 public struct PXEVendorOptions: Hashable, Sendable {
     /// One line of the menu.
@@ -68,15 +66,6 @@ public struct PXEVendorOptions: Hashable, Sendable {
     /// A sub-option with a prompt (10) that chooses the first item after `seconds`; 0 at once, 255 never.
     public static func prompt(_ text: String, seconds: UInt8) -> EncapsulatedOptions.Entry {
         .init(10, [seconds] + Array(text.utf8))
-    }
-
-    /// A sub-option with the servers of a boot server type (8).
-    public static func bootServers(type: UInt16, _ addresses: [IPv4Address]) -> EncapsulatedOptions.Entry {
-        .init(
-            8,
-            [UInt8(type >> 8), UInt8(truncatingIfNeeded: type), UInt8(min(addresses.count, 63))]
-                + addresses.prefix(63).flatMap(\.bytes)
-        )
     }
 }
 
