@@ -95,10 +95,23 @@ final class FaultSwitch: Sendable {
             data: failing,
             live: layer.live,
             committed: layer.committed,
-            trust: .live
+            trust: .live,
+            name: "a layer whose disk fails"
         )
         #expect(throws: BlockError(EIO)) { try storage.flush() }
         #expect(throws: BlockError(EIO)) { try storage.flush() }
+        // Also after all sessions closed it: the kernel would call the lost pages clean.
+        for (name, isBroken) in [("a layer whose disk fails", true), ("another layer", false)] {
+            let again = try CopyOnWriteStorage(
+                base: MemoryStorage(pattern(4096)),
+                data: layer.data,
+                live: layer.live,
+                committed: layer.committed,
+                trust: .live,
+                name: name
+            )
+            if isBroken { #expect(throws: BlockError(EIO)) { try again.flush() } } else { try again.flush() }
+        }
     }
 }
 

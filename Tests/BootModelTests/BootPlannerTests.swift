@@ -110,6 +110,41 @@ import Testing
         #expect(plan.root.url == "nbd://10.0.0.1:10809/debian@7/megane/00000000000000010000000000000002")
     }
 
+    @Test(
+        arguments: [
+            (RootWrites.keep, nil, "3", true), (.none, nil, "3", true), (.ram, nil, "3", false),
+            (.shared, .v42, "4.2", true),
+            (.cow, .v41, "4.1", true), (.shared, .v3, "3", true),
+        ] as [(RootWrites, NFSVersion?, String, Bool)]
+    )
+    func aTreeIsMountedWithTheVersionThatFits(writes: RootWrites, asked: NFSVersion?, version: String, tells: Bool)
+        throws
+    {
+        var settings = Settings(via: .nfs, writes: writes)
+        settings.rootVersion = asked
+        let plan = try BootPlanner.plan(
+            Self.inputs(.ipxe([.http, .bzImage]), settings: settings, image: Self.image())
+        )
+        #expect(plan.root.url.hasSuffix("?vers=\(version)"))
+        #expect(plan.root.url.hasPrefix("nfs://10.0.0.1:2049/"))
+        #expect(plan.reasons.contains("NFS version \(version) (\(asked == nil ? "built in" : "node"))"))
+        // For an initramfs that is not ours; none but ours has a root in memory.
+        let path = plan.root.trees.first?.path ?? ""
+        #expect(plan.kernelArguments.contains("root=/dev/nfs") == tells)
+        #expect(
+            plan.kernelArguments.contains("nfsroot=10.0.0.1:\(path),vers=\(version),tcp,port=2049,hard,nolock") == tells
+        )
+    }
+
+    @Test func theRootOfAnotherServerIsMountedWithoutAPortOfOurs() throws {
+        var settings = Settings(via: .nfs, writes: .ram)
+        settings.rootServer = IPv4Address(10, 0, 0, 9)
+        let plan = try BootPlanner.plan(
+            Self.inputs(.ipxe([.http, .bzImage]), settings: settings, image: Self.image())
+        )
+        #expect(plan.root.url == "nfs://10.0.0.9/images/debian@7?vers=4.2")
+    }
+
     static let refusals: [(Settings, RootFormat?, String, ClientArchitecture, Set<String>, String)] = [
         (Settings(), nil, "amd64", .bios, everyLoader, "there is no image yet"),
         (Settings(image: ImageReference("gone")), nil, "amd64", .bios, everyLoader, "image gone (node) does not exist"),

@@ -51,25 +51,38 @@ final class DisklessServer {
 
     /// Publishes a further version of a squashfs image, made of the newest one's files and `/version-two`.
     func addVersion(of image: TestImage) throws {
-        let folder = "\(state)/images/\(image.name)"
-        let numbers = try FileManager.default.contentsOfDirectory(atPath: folder).compactMap { Int($0) }
-        guard let last = numbers.max() else { throw LabError("there is no image \(image.name)") }
-        let (old, new) = ("\(folder)/\(last)", "\(folder)/.making")
-        let script = """
-            mkdir \(new)
-            ln \(old)/kernel \(old)/initramfs \(old)/packages.txt \(new)/
+        try publish(image) { old, new in
+            """
+            ln \(old)/initramfs \(new)/
             cp \(old)/root.squashfs \(new)/root.squashfs
             chmod 644 \(new)/root.squashfs
             echo 2 >\(new)/version-two
             mksquashfs \(new)/version-two \(new)/root.squashfs -quiet -no-progress >/dev/null
             rm \(new)/version-two
-            was=$(stat -c %s \(old)/root.squashfs) is=$(stat -c %s \(new)/root.squashfs)
-            before=$(sha256sum <\(old)/root.squashfs | cut -c1-64) after=$(sha256sum <\(new)/root.squashfs | cut -c1-64)
-            sed -e "s/$before/$after/" -e "s/ $was$/ $is/" -e 's/"number" : \(last)/"number" : \(last + 1)/' \
-                -e 's/"created" : "..../"created" : "2099/' \(old)/manifest.json >\(new)/manifest.json
+            """
+        }
+    }
+
+    /// Publishes a further version; `script` makes its root and its initramfs in the second folder from the first.
+    func publish(_ image: TestImage, _ script: (_ old: String, _ new: String) -> String) throws {
+        let folder = "\(state)/images/\(image.name)"
+        let numbers = try FileManager.default.contentsOfDirectory(atPath: folder).compactMap { Int($0) }
+        guard let last = numbers.max() else { throw LabError("there is no image \(image.name)") }
+        let (old, new) = ("\(folder)/\(last)", "\(folder)/.making")
+        let whole = """
+            mkdir \(new)
+            ln \(old)/kernel \(old)/packages.txt \(new)/
+            \(script(old, new))
+            cp \(old)/manifest.json \(new)/manifest.json
+            for file in root.squashfs initramfs; do
+                was=$(stat -c %s \(old)/$file) is=$(stat -c %s \(new)/$file)
+                before=$(sha256sum <\(old)/$file | cut -c1-64) after=$(sha256sum <\(new)/$file | cut -c1-64)
+                sed -i -e "s/$before/$after/" -e "s/ $was$/ $is/" \(new)/manifest.json
+            done
+            sed -i -e 's/"number" : \(last)/"number" : \(last + 1)/' -e 's/"created" : "..../"created" : "2099/' \(new)/manifest.json
             mv \(new) \(folder)/\(last + 1)
             """
-        try lab.server.run(["sh", "-ec", script], limit: .seconds(120))
+        try lab.server.run(["sh", "-ec", whole], limit: .seconds(240))
     }
 
     /// Applies a fleet file.

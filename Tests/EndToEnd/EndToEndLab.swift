@@ -103,6 +103,12 @@ struct TestImage: Sendable {
     static let writable = TestImage(name: "e2e-ext4", format: "ext4")
     /// With the kernel for real machines, whose cards a cloud kernel does not drive.
     static let generic = TestImage(name: "e2e-generic", format: "squashfs", kernel: "generic")
+    /// With a compiler and what else the classic tests of clients need.
+    static let build = TestImage(
+        name: "e2e-build",
+        format: "squashfs",
+        packages: ["gcc", "libc6-dev", "make", "git", "sqlite3", "python3-minimal", "time", "groff"]
+    )
     /// For 64-bit ARM; its packages' scripts run emulated, so it takes a while.
     static let arm64 = TestImage(name: "e2e-arm64", format: "squashfs", architecture: "arm64")
 

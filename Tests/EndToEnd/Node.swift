@@ -51,6 +51,11 @@ final class Node: Sendable {
         return clean
     }
 
+    /// Lines of the kernel's log that tell of opens, locks or sessions over NFS that were not taken back.
+    func reclaimErrors() throws -> String {
+        try run("dmesg | grep -iE 'nfs.*(reclaim|lost|failed|error|unhandled)|stale file handle' || true")
+    }
+
     /// Lines of the kernel's log that tell of a broken root.
     func rootErrors() throws -> String {
         try run("dmesg | grep -E 'I/O error|SQUASHFS error|EXT4-fs error|shutting down sockets|Remounting' || true")

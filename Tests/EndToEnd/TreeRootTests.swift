@@ -1,4 +1,5 @@
 import Foundation
+import NetworkTypes
 import Testing
 import VirtualLab
 
@@ -45,15 +46,21 @@ struct TreeRootTests {
     }
 }
 
-/// The same with the other kinds of tree; each boot is one kind.
+/// The same with the other kinds of tree and the other versions; each boot is one kind.
 @Suite(.serialized, .enabled(if: Repository.canRun, "no root, no built program, or a tool of the lab is missing"))
 struct TreeRootMatrixTests {
-    @Test(.timeLimit(.minutes(25)), arguments: Repository.whole(["none", "ram", "cow", "shared"]))
-    func aTreeOutlivesTheServer(writes: String) throws {
+    private static let rows =
+        ["none", "ram", "cow", "shared"].map { "3 \($0)" }
+        + ["4.2", "4.1", "4.0"].flatMap { version in ["keep", "shared", "cow", "ram"].map { "\(version) \($0)" } }
+
+    @Test(.timeLimit(.minutes(25)), arguments: Repository.whole(rows))
+    func aTreeOutlivesTheServer(row: String) throws {
+        let words = row.split(separator: " ").map(String.init)
+        let (version, writes) = (words[0], words[1])
         let lab = try EndToEndLab(
-            "nfs-\(writes)",
+            "nfs-\(version)-\(writes)",
             images: [.ram],
-            fleet: TreeRootTests.fleet("tess", "root: {via: nfs, writes: \(writes)}")
+            fleet: TreeRootTests.fleet("tess", "root: {via: nfs, writes: \(writes), version: \(version)}")
         )
         defer { lab.lab.close() }
         let tess = try lab.node("tess", number: 1)
@@ -61,17 +68,64 @@ struct TreeRootMatrixTests {
         try tess.login()
         #expect(try tess.run("cat /etc/hostname; cat /etc/machine-id | wc -c") == "tess\n33", "its overlay files")
         let type = try tess.run("findmnt -no FSTYPE /")
-        #expect(type == (writes == "ram" ? "overlay" : "nfs"))
+        #expect(type == (writes == "ram" ? "overlay" : version == "3" ? "nfs" : "nfs4"))
+        #expect(try tess.run("grep -c ' nfs.*vers=\(version),' /proc/mounts") == "1")
         #expect(try lab.server.boot(of: "tess").passed("root-connected", "root-mounted", "up"))
         guard writes != "none" else {
             #expect(try tess.run("touch /root/file 2>&1 || true").contains("Read-only file system"))
             return try tess.readThroughKills(of: lab)
         }
+        // A lock that is held over the server's restarts is the holder's afterwards.
+        try tess.run(
+            "touch /root/lock; (exec 9>/root/lock; flock 9; : >/run/held; sleep 86400) </dev/null >/dev/null 2>&1 &"
+        )
+        try tess.run("while [ ! -e /run/held ]; do sleep 0.1; done")
         try tess.writeThroughKills(of: lab)
+        #expect(try tess.run("flock -n /root/lock echo free || echo held") == "held")
         try tess.run("echo mine >/root/mine; sync")
+        #expect(try tess.reclaimErrors() == "")
         try tess.machine.powerCycle()
         try tess.login()
-        #expect(try tess.run("cat /root/mine 2>/dev/null || echo gone") == (writes == "shared" ? "mine" : "gone"))
+        let isKept = writes == "shared" || writes == "keep"
+        #expect(try tess.run("cat /root/mine 2>/dev/null || echo gone") == (isKept ? "mine" : "gone"))
+        if isKept { try tess.checkFiles() }
         #expect(try tess.rootErrors() == "")
+        #expect(try tess.reclaimErrors() == "")
+    }
+
+    /// The root of one machine lies on another one, which knows nothing of diskless machines.
+    @Test(.timeLimit(.minutes(12)), arguments: Repository.whole(["4.2", "4.1"]))
+    func theRootOfAnotherServer(version: String) throws {
+        let lab = try EndToEndLab("nfs-elsewhere-\(version)", images: [.ram])
+        defer { lab.lab.close() }
+        let other = try lab.lab.host("nas", address: IPv4Address(value: lab.lab.server.address.value + 9))
+        let image = try TestImage.ram.directory()
+        let name = "e2e@\(image.split(separator: "/").last ?? "1")"
+        let folder = "\(lab.lab.directory)/nas"
+        // A computer of its own as far as its files go: there the image lies under the path that `explain` names.
+        let script = """
+            mkdir -p \(folder)/top; mount -t tmpfs none \(folder)/top
+            mkdir \(folder)/top/upper \(folder)/top/work \(folder)/top/root
+            mount -t overlay -o lowerdir=/,upperdir=\(folder)/top/upper,workdir=\(folder)/top/work none \(folder)/top/root
+            for place in proc dev sys; do mount --rbind /$place \(folder)/top/root/$place; done
+            mkdir -p \(folder)/top/root/images/\(name) \(folder)/top/root/run/nas
+            mount -o loop,ro \(image)/root.squashfs \(folder)/top/root/images/\(name)
+            mkdir -p \(folder)/top/root/bin; cp \(Repository.program ?? "") \(folder)/top/root/run/nas/diskless
+            exec chroot \(folder)/top/root /run/nas/diskless serve nfs /images/\(name) --squash none --state /run/nas
+            """
+        let nas = try other.start(["unshare", "-m", "sh", "-ec", script], log: "\(folder).log")
+        defer { nas.signal(SIGTERM) }
+        try lab.server.apply(
+            TreeRootTests.fleet("nora", "root: {via: nfs, writes: ram, server: \(other.address), version: \(version)}")
+        )
+        let nora = try lab.node("nora", number: 1)
+        try nora.machine.powerOn()
+        try nora.login()
+        #expect(try nora.run("findmnt -no FSTYPE /") == "overlay")
+        #expect(
+            try nora.run("grep -c '^\(other.address):/images/\(name) .* nfs.*vers=\(version),' /proc/mounts") == "1"
+        )
+        #expect(try lab.server.boot(of: "nora").passed("root-mounted", "up"))
+        #expect(try nora.run("sha256sum /usr/bin/dpkg | wc -l") == "1")
     }
 }

@@ -22,6 +22,7 @@ let fuzzTargets: [String: FuzzTarget] = [
     "nfs4-arguments": fuzzNFS4Arguments,
     "nfs4-state": fuzzNFS4State,
     "pcap": fuzzPCAP,
+    "portmap": fuzzPortmapper,
     "router-solicitation": { RouterSolicitation.fuzz($0) },
     "rpc-call": fuzzRPCCall,
     "rpc-record": fuzzRPCRecord,

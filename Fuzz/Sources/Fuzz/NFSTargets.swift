@@ -31,6 +31,16 @@ func fuzzRPCCall(_ bytes: Span<UInt8>) {
     precondition((unsafe try? RPCSystemCredential(decoding: again.span.bytes)) == credential, "is not stable")
 }
 
+/// Whatever comes gets one reply with its own number, or none.
+func fuzzPortmapper(_ bytes: Span<UInt8>) {
+    let mapper = Portmapper([Portmapper.Entry(100_003, 3, .tcp, 2049), Portmapper.Entry(100_005, 3, .tcp, 2049)])
+    var isAnswered = false
+    let reply = written { isAnswered = unsafe mapper.answer(bytes.bytes, into: &$0) }
+    precondition(isAnswered == !reply.isEmpty, "an answer without a reply")
+    guard isAnswered else { return }
+    precondition(Array(reply.prefix(4)) == Array(array(bytes).prefix(4)), "the reply of another call")
+}
+
 /// The arguments of the procedure that the first byte names decode or are refused; handles, names and attributes are stable.
 func fuzzNFS3Arguments(_ bytes: Span<UInt8>) {
     guard bytes.count > 0, let procedure = NFS3Procedure(rawValue: UInt32(bytes[0]) % 22) else { return }

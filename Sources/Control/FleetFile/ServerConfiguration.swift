@@ -25,6 +25,8 @@ public struct ServerConfiguration: Hashable, Sendable {
     /// Whether booting machines that ask for an IPv6 router get an empty advertisement.
     public var routerAdvertisements: Switch?
 
+    /// Whether clients of NFS may ask for its port.
+    public var portmap: Switch?
     /// DNS; nil is off.
     public var dns: NameServerConfiguration?
     /// Certificates, for those who want TLS; nil offers none.
@@ -53,7 +55,9 @@ public struct ServerConfiguration: Hashable, Sendable {
     /// A configuration that says nothing.
     public init() {}
 
-    private static let keys = ["state", "interface", "dhcp", "ports", "log", "router-advertisements", "dns", "tls"]
+    private static let keys = [
+        "state", "interface", "dhcp", "ports", "log", "router-advertisements", "dns", "tls", "portmap",
+    ]
 
     /// Reads the text of a configuration file.
     ///
@@ -68,6 +72,7 @@ public struct ServerConfiguration: Hashable, Sendable {
             dhcp = reader.word(keys["dhcp"], "dhcp")
             logLevel = reader.word(keys["log"], "log")
             routerAdvertisements = reader.word(keys["router-advertisements"], "router-advertisements")
+            portmap = reader.word(keys["portmap"], "portmap")
             dns = reader.nameServer(keys["dns"])
             tls = reader.encryption(keys["tls"])
             if let ports = keys["ports"],

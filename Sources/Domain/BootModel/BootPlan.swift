@@ -28,6 +28,8 @@ public struct RootPlan: Hashable, Sendable, Codable {
     public var swap: String?
     /// What is mounted over the root, one line each (docs/protocols/node.md).
     public var mounts: [String] = []
+    /// Kernel arguments that tell the same to an initramfs that is not ours; empty where none could do it.
+    public var standard: [String] = []
     /// The trees that the boot may mount.
     public var trees: [TreeGrant] = []
     /// The block devices that the boot may open.

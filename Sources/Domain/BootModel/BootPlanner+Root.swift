@@ -18,8 +18,9 @@ extension BootPlanner {
         let elsewhere = inputs.settings.rootServer?.value
         func nbd(_ name: String) -> String { "nbd://\(server.address):\(server.nbdPort)/\(name)" }
         func nfs(_ scheme: String, _ path: String) -> String {
-            let place = elsewhere.map { "\($0):2049" } ?? "\(server.address):\(server.nfsPort)"
-            return "\(scheme)://\(place)\(path)?vers=3"
+            // Where another server has its MOUNT protocol (version 3), its portmapper tells.
+            let place = elsewhere.map { "\($0)" } ?? "\(server.address):\(server.nfsPort)"
+            return "\(scheme)://\(place)\(path)?vers=\(inputs.settings.nfsVersion.value.rawValue)"
         }
         var plan = RootPlan(choice: choice, url: "")
         if choice.writes == .keep, choice.via != .nfs {
@@ -41,6 +42,16 @@ extension BootPlanner {
         case .nfs:
             let tree = tree(choice.writes, image: image.id, node: node, boot: boot)
             plan.url = nfs("nfs", tree.path)
+            // In the memory of a node only our own initramfs writes.
+            if choice.writes != .ram {
+                let version = inputs.settings.nfsVersion.value.rawValue
+                let port = elsewhere == nil ? ",port=\(server.nfsPort)" : ""
+                plan.standard = [
+                    "root=/dev/nfs",
+                    "nfsroot=\(elsewhere ?? server.address):\(tree.path),vers=\(version),tcp\(port),hard,nolock",
+                    choice.writes == .none ? "ro" : "rw",
+                ]
+            }
             if elsewhere == nil { plan.trees.append(tree) }
         case .nfsImage:
             let file = image.files[.root]?.name ?? image.rootFormat.fileName
@@ -97,7 +108,7 @@ extension BootPlanner {
             case .nfs(let directory, let path, let mode, let other):
                 guard let other else {
                     let export = "/mounts\(directory)"
-                    line(["nfs"] + own + [export, path.text, mode.rawValue, "3"])
+                    line(["nfs"] + own + [export, path.text, mode.rawValue, NFSVersion.v3.rawValue])
                     let grant = TreeGrant(
                         path: export,
                         source: .directory(directory.text),
@@ -112,7 +123,7 @@ extension BootPlanner {
                     }
                     continue
                 }
-                line(["nfs", "\(other)", "2049", directory.text, path.text, mode.rawValue, "4.2"])
+                line(["nfs", "\(other)", "2049", directory.text, path.text, mode.rawValue, NFSVersion.v42.rawValue])
             }
         }
         for path in settings.volatile.value.sorted() { line(["volatile", path.text]) }
@@ -125,7 +136,7 @@ extension BootPlanner {
             isOwn: true
         )
         plan.trees.append(grant)
-        line(["state"] + own + [grant.path, "3"])
+        line(["state"] + own + [grant.path, NFSVersion.v3.rawValue])
         for path in settings.state.value.sorted() { line(["keep", path.text]) }
     }
 
@@ -134,6 +145,10 @@ extension BootPlanner {
         let settings = inputs.settings
         var reasons: [String] = []
         if let other = settings.rootServer { reasons.append("root from \(other.value) (\(other.source))") }
+        if settings.via.value == .nfs || settings.via.value == .nfsImage {
+            let version = settings.nfsVersion
+            reasons.append("NFS version \(version.value.rawValue) (\(version.source))")
+        }
         if root.volume != nil {
             let source = settings.volume?.source ?? .builtIn
             let size = settings.volume?.value.description ?? "8G"
@@ -158,6 +173,13 @@ extension BootPlanner {
 }
 
 extension EffectiveSettings {
+    /// The version that a root over NFS is mounted with.
+    var nfsVersion: Sourced<NFSVersion> {
+        let isElsewhere = self[dynamicMember: \.rootServer] != nil
+        return self[dynamicMember: \.rootVersion]
+            ?? Sourced(NFSVersion.usual(isElsewhere: isElsewhere), from: .builtIn)
+    }
+
     /// Why `root.server` cannot hold with the rest, in one line; nil when it can.
     var rootServerProblem: String? {
         guard let other = self[dynamicMember: \.rootServer]?.value else { return nil }

@@ -45,6 +45,7 @@ enum KernelCommandLine {
             "diskless.writes=\(root.choice.writes.rawValue)",
             "diskless.report=\(BootURL.report(for: inputs.request.mac, boot: boot, server: inputs.server))",
         ]
+        arguments += root.standard
         if let volume = root.volume { arguments.append("diskless.volume=\(volume)") }
         if let swap = root.swap { arguments.append("diskless.swap=\(swap)") }
         if !root.mounts.isEmpty { arguments.append("diskless.mounts=\(root.mounts.count)") }

@@ -39,6 +39,7 @@ public struct Setting: Sendable {
         Setting("root.via", \.via, unset: RootChoice.default.via.rawValue),
         Setting("root.writes", \.writes, unset: RootChoice.default.writes.rawValue),
         Setting("root.server", \.rootServer),
+        Setting("root.version", \.rootVersion),
         Setting("kernel-arguments", \.kernelArguments, unset: "none"),
         Setting("loader", \.loader),
         Setting("menu.timeout", \.menuTimeout),

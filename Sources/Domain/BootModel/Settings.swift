@@ -12,6 +12,8 @@ public struct Settings: Hashable, Sendable {
     public var writes: RootWrites?
     /// The server that has the root; nil for the one that the node boots from.
     public var rootServer: IPv4Address?
+    /// The version of NFS that a root over NFS is mounted with.
+    public var rootVersion: NFSVersion?
     /// Kernel arguments, after the image's own; nil inherits, an empty list means none.
     public var kernelArguments: [String]?
     /// The loader to use.

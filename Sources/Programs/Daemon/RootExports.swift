@@ -24,6 +24,7 @@ final class RootExports: NBDExportSource {
     private let peers: PeerDirectory
     private let clock: any Clock
     private let logger: Logger
+    private let refusals: Refusals
     private let layers: CopyOnWriteLayers
     private let layersDirectory: String
     private let volumes: VolumeStore
@@ -52,6 +53,7 @@ final class RootExports: NBDExportSource {
         self.clock = clock
         self.logger = logger
         self.held = held
+        refusals = Refusals(boots: boots, peers: peers, clock: clock)
         layers = try CopyOnWriteLayers()
     }
 
@@ -167,9 +169,16 @@ final class RootExports: NBDExportSource {
 
     /// A refusal is part of the timeline of the machine that was refused.
     private func refused(_ name: String, _ reason: String, _ peer: NBDPeer) {
-        guard let mac = peers.mac(of: peer.remote.address) else { return }
         let shown = String(name.unicodeScalars.prefix(200).map { $0.value < 0x20 ? "?" : Character($0) })
-        record(.refuse, shown, peer, mac, reached: nil, detail: "NBD export \(shown): \(reason)")
+        let layer = ExportName(name)?.layer
+        let volume = VolumeName(name)
+        let boot = volume.map { ($0.boot, $0.node) } ?? layer.map { ($0.boot, $0.node) }
+        refusals.record(
+            shown,
+            to: peer.remote.address,
+            owner: boot.flatMap { boots.grants.grants(of: $0, node: $1) },
+            detail: "NBD export \(shown): \(reason)"
+        )
     }
 
     private func privateLayer(

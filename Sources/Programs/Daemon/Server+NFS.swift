@@ -6,6 +6,23 @@ import NetworkIO
 import NetworkTypes
 
 extension Server {
+    /// How long what a client of version 4 has open is kept for it unheard.
+    ///
+    /// Short: where one did not come back after a restart, others wait one and a half times as long for their first OPEN.
+    private static var leaseSeconds: UInt64 { 30 }
+
+    /// Tells clients that cannot be told a port where NFS is; without it all others are served.
+    private static func portmap(_ setup: ServerSetup, _ logger: Logger) -> PortmapServer? {
+        do {
+            let portmap = try PortmapServer(on: .any, nfs: setup.nfsPort, logger: logger)
+            try portmap.start()
+            return portmap
+        } catch {
+            logger.warning("no port mapper", metadata: ["why": "\(error)"])
+            return nil
+        }
+    }
+
     /// Serves trees over NFS, unless something is missing for that: then roots over NBD are served all the same.
     static func nfs(
         _ setup: ServerSetup,
@@ -15,7 +32,7 @@ extension Server {
         _ clock: any Clock,
         _ logger: Logger,
         held: @escaping @Sendable (MACAddress, _ isConnected: Bool) -> Void
-    ) -> (server: NFSServer, exports: TreeExports, trees: TreeStore)? {
+    ) -> (server: NFSServer, exports: TreeExports, trees: TreeStore, portmap: PortmapServer?)? {
         do {
             guard geteuid() == 0 else {
                 throw SetupError("files are opened with the rights of the callers: run as root")
@@ -30,15 +47,21 @@ extension Server {
                 logger: logger,
                 held: held
             )
+            var limits = NFSServer.Limits()
+            limits.leaseSeconds = leaseSeconds
             let server = try NFSServer(
                 listen: Endpoint(.any, setup.nfsPort),
                 source: exports,
                 cache: trees.cache,
-                logger: logger
+                logger: logger,
+                limits: limits,
+                records: setup.state.nfsClients,
+                name: "diskless-\(String(trees.serverNumber, radix: 16))"
             )
             exports.cutting { [weak server] in server?.cutOthers(than: $0) }
+            trees.forgetting { [weak server] in server?.forget(export: $0) }
             try server.start()
-            return (server, exports, trees)
+            return (server, exports, trees, setup.hasPortmap ? portmap(setup, logger) : nil)
         } catch {
             logger.warning("no roots over NFS, no kept state", metadata: ["why": "\(error)"])
             return nil

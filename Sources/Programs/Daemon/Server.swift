@@ -36,6 +36,8 @@ public struct ServerSetup: Sendable {
     public var advertisesRouter: Bool
     /// DNS; nil is off.
     public var dns: DNSSetup?
+    /// Whether clients of NFS may ask for its port (portmap, UDP and TCP 111).
+    public var hasPortmap = false
     /// TLS on NBD; nil offers none.
     public var nbdEncryption: NBDServer.Encryption?
 
@@ -253,7 +255,7 @@ public final class Server: Sendable {
         let admin = try Self.admin(setup, registry, store, dhcp, boots, agents, clock, facts, keeper, overlays, logger)
         stops = [
             { dhcp.stop() }, { agents.stop() }, { dns?.stop() }, { admin.stop() }, { tftp.stop() }, { http.stop() },
-            { nbd.stop() }, { nfs?.server.stop() },
+            { nbd.stop() }, { nfs?.portmap?.stop() }, { nfs?.server.stop() },
         ]
         agents.start()
         greet(loaders, catalog)

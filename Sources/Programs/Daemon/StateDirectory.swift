@@ -34,6 +34,8 @@ public struct StateDirectory: Sendable {
     public var mounts: String { "\(path)/mnt" }
     /// The key of the NFS server's file handles.
     public var handleKey: String { "\(path)/nfs-handles.key" }
+    /// Which clients of NFSv4 may claim after a restart what they had.
+    public var nfsClients: String { "\(path)/nfs-clients" }
     /// The kept root of a node, as changes over its image.
     public func root(of node: NodeName) -> String { "\(nodes)/\(node)/root" }
     /// The volume of a node with `writes: keep`.

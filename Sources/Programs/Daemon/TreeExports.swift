@@ -13,6 +13,8 @@ final class TreeExports: NFSExportSource {
     private struct Clients {
         /// Connections of each address.
         var connections: [IPv4Address: Int] = [:]
+        /// The boot whose root was mounted last from an address, and by which connection.
+        var roots: [IPv4Address: (boot: BootIdentifier, port: UInt16)] = [:]
         /// Whose address is held, by address.
         var held: [IPv4Address: MACAddress] = [:]
     }
@@ -24,6 +26,7 @@ final class TreeExports: NFSExportSource {
     private let clock: any Clock
     private let logger: Logger
     private let held: @Sendable (MACAddress, _ isConnected: Bool) -> Void
+    private let refusals: Refusals
     private let clients = Mutex(Clients())
     /// Ends the connections that an older boot left behind: all of an address but this one.
     private let cut = Mutex<(@Sendable (Endpoint) -> Void)?>(nil)
@@ -44,6 +47,7 @@ final class TreeExports: NFSExportSource {
         self.clock = clock
         self.logger = logger
         self.held = held
+        refusals = Refusals(boots: boots, peers: peers, clock: clock)
     }
 
     /// Tells how connections are ended.
@@ -78,7 +82,8 @@ final class TreeExports: NFSExportSource {
                 path: grant.path,
                 tree: try trees.tree(grant.source) { [self] in cut.withLock(\.self)?(peer) },
                 isWritable: grant.isWritable,
-                squash: SquashRule(grant.isOwn ? .none : .root)
+                squash: SquashRule(grant.isOwn ? .none : .root),
+                hasDelegations: !grant.source.isSharedWithServer
             )
         } catch {
             logger.error("cannot export \(grant.path)", metadata: ["error": "\(error)"])
@@ -97,6 +102,12 @@ final class TreeExports: NFSExportSource {
         hold(peer.address, boot.mac)
         let isRoot = boot.trees.first?.path == export.path && (boot.root.via == .nfs || boot.root.via == .nfsImage)
         guard isRoot else { return }
+        // Version 4's clients walk over the same name twice.
+        let isNew = clients.withLock { clients in
+            defer { clients.roots[peer.address] = (boot.boot, peer.port) }
+            return clients.roots[peer.address].map { $0 != (boot.boot, peer.port) } ?? true
+        }
+        guard isNew else { return }
         record(.rootConnected, boot, peer, file: export.path, reached: .root)
     }
 
@@ -106,18 +117,28 @@ final class TreeExports: NFSExportSource {
     }
 
     func refused(_ path: String, to peer: Endpoint) {
-        guard let mac = peers.mac(of: peer.address), let boot = boots.boot(of: mac) else { return }
-        let why = "\(path) over NFS is not for this boot of \(boot.node), or does not exist"
-        let event = BootEvent(
-            time: clock.now(),
-            node: boot.node,
-            mac: mac,
-            kind: .refuse,
-            address: peer.address,
-            file: path,
-            detail: why
+        let owner = grants.all.first { boot in
+            boot.trees.contains { $0.source.isOfOneNode && (path == $0.path || path.hasPrefix("\($0.path)/")) }
+        }
+        refusals.record(
+            path,
+            to: peer.address,
+            owner: owner,
+            detail: "\(path) over NFS is not for this boot, or does not exist"
         )
-        boots.record(event, reached: nil)
+    }
+
+    func refused(identity: UInt64, to peer: Endpoint) {
+        let owner = grants.all.first { boot in
+            boot.trees.contains { $0.source.isOfOneNode && trees.identity(of: $0.source) == identity }
+        }
+        guard let owner else { return }
+        refusals.record(
+            "a file over NFS",
+            to: peer.address,
+            owner: owner,
+            detail: "a file of \(owner.node) over NFS is not for \(peer.address)"
+        )
     }
 
     func connected(_ peer: Endpoint) {
@@ -130,6 +151,7 @@ final class TreeExports: NFSExportSource {
         let mac = clients.withLock { clients -> MACAddress? in
             let count = clients.connections[peer.address, default: 1] - 1
             clients.connections[peer.address] = count > 0 ? count : nil
+            if count <= 0 { clients.roots[peer.address] = nil }
             return count > 0 ? nil : clients.held.removeValue(forKey: peer.address)
         }
         if let mac { held(mac, false) }

@@ -36,6 +36,8 @@ final class TreeStore: Sendable {
     let cache: ObjectCache
     private let key: HandleKey
     private let opened = Mutex(State())
+    /// Lets go of what clients have open in the tree with this number.
+    private let forget = Mutex<(@Sendable (UInt64) -> Void)?>(nil)
     /// Mounting is done here: with the server's own rights, one after the other.
     private let worker = DispatchQueue(label: "mounts")
 
@@ -47,6 +49,12 @@ final class TreeStore: Sendable {
         key = try HandleKey.kept(at: state.handleKey)
         cache = ObjectCache.fittingDescriptorLimit()
     }
+
+    /// Tells how clients' open files of a tree that ends are let go.
+    func forgetting(_ action: @escaping @Sendable (UInt64) -> Void) { forget.withLock { $0 = action } }
+
+    /// A number of this state directory's own, the same in every run.
+    var serverNumber: UInt64 { key.identity(ofPath: "/") }
 
     /// The number in the handles of a tree: the same in every run of the server.
     func identity(of source: TreeSource) -> UInt64 {
@@ -98,7 +106,11 @@ final class TreeStore: Sendable {
             for source in dropped.keys { state.open[source] = nil }
             return dropped.values.map(\.tree)
         }
-        for tree in dropped { tree.forgetObjects() }
+        let forget = forget.withLock(\.self)
+        for tree in dropped {
+            forget?(tree.identity)
+            tree.forgetObjects()
+        }
         return !dropped.isEmpty
     }
 
@@ -194,6 +206,17 @@ final class TreeStore: Sendable {
 }
 
 extension TreeSource {
+    /// Whether it belongs to one node alone.
+    var isOfOneNode: Bool {
+        switch self {
+        case .cow, .keep, .state: true
+        case .image, .imageFiles, .shared, .directory: false
+        }
+    }
+
+    /// Whether programs on the server itself change it: clients cannot be told of that.
+    var isSharedWithServer: Bool { if case .directory = self { true } else { false } }
+
     /// What the writes of this tree belong to: of two trees with the same owner the older one is over.
     var owner: String? {
         switch self {

@@ -30,6 +30,8 @@ struct CredentialCache {
     private var revision: UInt64 = 0
     private var last: ExportContext?
     private var trees: [UInt64: FileTree] = [:]
+    /// Exports that this client was refused: each is told once.
+    private var refused: Set<UInt64> = []
 
     init(_ source: any NFSExportSource, _ peer: Endpoint) {
         self.source = source
@@ -98,7 +100,12 @@ struct CredentialCache {
             last = known
             return known
         }
-        guard let export = source.export(identity: identity, for: peer) else { return nil }
+        guard let export = source.export(identity: identity, for: peer) else {
+            if refused.count < Self.limit, refused.insert(identity).inserted {
+                source.refused(identity: identity, to: peer)
+            }
+            return nil
+        }
         let context = ExportContext(export: export, caller: export.squash.effective(entries[current].caller))
         entries[current].contexts[identity] = context
         trees[identity] = export.tree

@@ -52,7 +52,7 @@ extension Conversation {
     }
 
     /// A client's path for the log: nothing in it can be taken for something else.
-    private static func shown(_ path: [UInt8]) -> String {
+    static func shown(_ path: [UInt8]) -> String {
         let text = String(decoding: path.prefix(200), as: UTF8.self)
         return String(
             String.UnicodeScalarView(

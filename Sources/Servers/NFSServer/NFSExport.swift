@@ -13,19 +13,23 @@ package struct NFSExport: Sendable {
     package var squash: SquashRule
     /// Whether what was acknowledged may be lost in a power cut: for trees that do not outlive a boot.
     package var isVolatile = false
+    /// Whether its files change here alone, so that clients may be promised to be told of every change.
+    package var hasDelegations = true
 
     package init(
         path: String,
         tree: FileTree,
         isWritable: Bool = false,
         squash: SquashRule = SquashRule(),
-        isVolatile: Bool = false
+        isVolatile: Bool = false,
+        hasDelegations: Bool = true
     ) {
         self.path = path
         self.tree = tree
         self.isWritable = isWritable
         self.squash = squash
         self.isVolatile = isVolatile
+        self.hasDelegations = hasDelegations
     }
 }
 
@@ -39,8 +43,10 @@ package protocol NFSExportSource: Sendable {
     func export(identity: UInt64, for peer: Endpoint) -> NFSExport?
     /// Told when a client has mounted an export.
     func mounted(_ export: NFSExport, by peer: Endpoint)
-    /// Told when a client that asks for an export does not get it, with what it is told.
+    /// Told when a client that asks for an export does not get it, with the path that it named.
     func refused(_ path: String, to peer: Endpoint)
+    /// Told when a client that shows a handle of an export may not use that; once for a connection.
+    func refused(identity: UInt64, to peer: Endpoint)
     /// Told when a client has connected; an idle client lets its connection go, and makes another one later.
     func connected(_ peer: Endpoint)
     /// Told when a client's connection is over.
@@ -49,6 +55,7 @@ package protocol NFSExportSource: Sendable {
 
 extension NFSExportSource {
     package func refused(_ path: String, to peer: Endpoint) {}
+    package func refused(identity: UInt64, to peer: Endpoint) {}
     package func connected(_ peer: Endpoint) {}
     package func disconnected(_ peer: Endpoint) {}
 }

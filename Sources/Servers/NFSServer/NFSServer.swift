@@ -16,6 +16,11 @@ package final class NFSServer: Sendable {
         package var silent = 256
         /// What clients of version 4 may keep.
         package var version4 = NFS4Limits()
+        /// How long what a client of version 4 has open is kept for it unheard, in seconds.
+        package var leaseSeconds: UInt64 {
+            get { version4.lease / 1000 }
+            set { version4.lease = newValue * 1000 }
+        }
 
         /// The limits of a server for a thousand nodes.
         package init() {}
@@ -57,7 +62,7 @@ package final class NFSServer: Sendable {
         records: String? = nil,
         name: String = "diskless"
     ) throws {
-        let records = try records.map { try ClientRecords(at: $0) }
+        let records = records.map { ClientRecords(at: $0, logger: logger) }
         listener = try StreamListener(tcp: endpoint)
         stopSweeping = try FileDescriptor("open an eventfd", eventfd(0, CInt(EFD_CLOEXEC)))
         self.source = source
@@ -115,6 +120,7 @@ package final class NFSServer: Sendable {
             if result > 0 { return }
             cache.sweep()
             version4.perform { state, now in state.tick(now: now) }
+            version4.tryRecordsAgain()
             callbacks.sweep(self)
         }
     }
@@ -202,6 +208,11 @@ package final class NFSServer: Sendable {
         where handle.peer.address == peer.address && handle.peer != peer {
             handle.cut()
         }
+    }
+
+    /// Lets go of what clients of version 4 have open in an export that is over, so that nothing keeps its file system.
+    package func forget(export identity: UInt64) {
+        version4.perform { state, _ in state.forget(export: identity) }
     }
 
     /// Stops accepting, lets every connection finish what it has read, and returns when all are over.

@@ -65,6 +65,7 @@ struct CopyOnWriteDirectory {
                 live: live,
                 committed: committed,
                 trust: header?.kernel == kernel ? .live : .committed,
+                name: path,
                 owner: lock
             )
             if header?.kernel != kernel {

@@ -81,6 +81,7 @@ public final class CopyOnWriteLayers: Sendable {
         try using(directory) { layer throws(BlockStorageOpenError) in
             layer.storage = nil
             try CopyOnWriteDirectory(path: directory).remove()
+            FlushGate.forget(directory)
         }
     }
 }

@@ -34,19 +34,22 @@ public final class CopyOnWriteStorage: BlockStorage {
     private let committed: any LayerFile
     let bitmap: BlockBitmap
     private let stripes: [StripeLock]
-    private let gate = FlushGate()
+    private let gate: FlushGate
     /// Kept open as long as the layer is: the lock of its directory.
     private let owner: (any AnyObject & Sendable)?
 
     final class StripeLock: Sendable { let mutex = Mutex(()) }
 
     /// A layer over `base`; the files have their full size (`bitmapBytes`) already.
+    ///
+    /// `name` is the layer's for as long as it exists: a flush that failed is not forgotten when it is closed.
     package init(
         base: any BlockStorage,
         data: any LayerFile,
         live: any LayerFile,
         committed: any LayerFile,
         trust: Trust,
+        name: String? = nil,
         owner: (any AnyObject & Sendable)? = nil
     ) throws(BlockError) {
         self.base = base
@@ -54,6 +57,7 @@ public final class CopyOnWriteStorage: BlockStorage {
         self.live = live
         self.committed = committed
         self.owner = owner
+        gate = FlushGate(name)
         stripes = (0..<64).map { _ in StripeLock() }
         bitmap = BlockBitmap(blockCount: Self.blockCount(base.size))
         try load(trust)

@@ -9,7 +9,7 @@ public final class FileStorage: BlockStorage {
     /// The smallest block of a squashfs or ext4 image that is worth a request, in bytes.
     public let preferredBlockSize: UInt32 = 4096
     private let file: RandomAccessFile
-    private let gate = FlushGate()
+    private let gate: FlushGate
 
     /// Opens `path`.
     ///
@@ -18,6 +18,7 @@ public final class FileStorage: BlockStorage {
         do throws(BlockError) {
             file = try RandomAccessFile(path: path, flags: writable ? O_RDWR : O_RDONLY)
             size = try file.size()
+            gate = FlushGate(writable ? path : nil)
         } catch { throw BlockStorageOpenError(path: path, reason: error.reason) }
         var status = stat()
         guard unsafe fstat(file.descriptor, &status) == 0, status.st_mode & mode_t(S_IFMT) != mode_t(S_IFDIR) else {

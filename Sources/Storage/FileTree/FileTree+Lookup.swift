@@ -12,7 +12,7 @@ extension FileTree {
         if name.isDot { return (directory, try directory.attributes()) }
         try thread.become(caller)
         if name.isDotDot { return try parent(of: directory) }
-        if let object = known(name, in: directory) { return (object, try object.attributes()) }
+        if let known = unsafe try known(name.terminated, in: directory.pin.number) { return known }
         return try adopt(
             try checked(
                 unsafe clinux_openat(directory.pin.number, name.terminated, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0)

@@ -120,7 +120,8 @@ package final class FileTree: Sendable {
         let pin = TreeDescriptor(descriptor)
         let attributes = try FileAttributes.of(descriptor)
         guard attributes.status.st_nlink > 0 else { throw .stale }
-        return cache.insert(TreeObject(handle, pin, attributes, tree: number))
+        let isIndexed = isOwnMount && attributes.status.st_dev == device
+        return cache.insert(TreeObject(handle, pin, attributes, tree: number), isIndexed: isIndexed)
     }
 
     /// The object of a file that was just opened as O_PATH.
@@ -131,16 +132,27 @@ package final class FileTree: Sendable {
         guard attributes.status.st_dev == device else { throw TreeError(EXDEV) }
         let handle = FileHandle(export: identity, kernel: try Self.kernelHandle(descriptor), key: key)
         if let object = cache.find(handle, tree: number) { return (object, attributes) }
-        return (cache.insert(TreeObject(handle, pin, attributes, tree: number)), attributes)
+        return (cache.insert(TreeObject(handle, pin, attributes, tree: number), isIndexed: isOwnMount), attributes)
     }
 
-    /// The file behind a name, without opening it, when it is at hand; nil when it is not, or there is no such name.
+    /// The file behind a name with its attributes, without opening it, when it is at hand; nil when it is not.
     ///
-    /// This thread must have the caller's rights.
-    func known(_ name: FileName, in directory: TreeObject) -> TreeObject? {
-        guard isOwnMount, let handle = handle(of: name, in: directory) else { return nil }
-        return cache.find(handle, tree: number)
+    /// This thread must have the caller's rights; `directory` is an open one. Throws when there is no such name.
+    func known(
+        _ name: UnsafePointer<CChar>,
+        in directory: CInt
+    ) throws(TreeError) -> (TreeObject, FileAttributes)? {
+        guard isOwnMount else { return nil }
+        var status = stat()
+        try checked(unsafe fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT))
+        guard status.st_dev == device, let object = cache.find(file: UInt64(status.st_ino), tree: number) else {
+            return nil
+        }
+        return (object, FileAttributes(status))
     }
+
+    /// Whether a file of this number may be at hand: then `known` is worth asking.
+    func mayKnow(file: UInt64) -> Bool { isOwnMount && cache.find(file: file, tree: number) != nil }
 
     /// The handle behind a name, for what is about to be removed; nil when there is none.
     func handle(of name: FileName, in directory: TreeObject) -> FileHandle? {

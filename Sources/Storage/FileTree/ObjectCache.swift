@@ -22,6 +22,7 @@ package final class ObjectCache: Sendable {
     private final class Shard: Sendable { let table = Mutex(Table()) }
 
     private let shards = (0..<1 << shardBits).map { _ in Shard() }
+    private let index = FileIndex()
     private let shardCapacity: Int
 
     /// A cache of at most `capacity` objects; each may hold three descriptors.
@@ -40,8 +41,17 @@ package final class ObjectCache: Sendable {
         return found
     }
 
+    /// The object of a file by its number, opened by this tree.
+    func find(file: UInt64, tree: UInt64) -> TreeObject? {
+        guard let found = index.find(file, tree) else { return nil }
+        if !found.used.load(ordering: .relaxed) { found.used.store(true, ordering: .relaxed) }
+        return found
+    }
+
     /// Keeps an object; gives the one that is kept when another thread was first.
-    func insert(_ object: TreeObject) -> TreeObject {
+    ///
+    /// `isIndexed` when no other file of its tree can have its number.
+    func insert(_ object: TreeObject, isIndexed: Bool) -> TreeObject {
         let seal = object.handle.seal
         // What is pushed out closes outside the lock.
         var dropped: TreeObject?
@@ -58,9 +68,13 @@ package final class ObjectCache: Sendable {
             } else {
                 place = Self.victim(&table)
                 dropped = table.objects[place]
-                if let dropped { table.places[dropped.handle.seal] = nil }
+                if let dropped {
+                    table.places[dropped.handle.seal] = nil
+                    index.remove(dropped)
+                }
             }
             table.objects[place] = object
+            if isIndexed { index.insert(object) }
             table.places[seal] = place
             return object
         }
@@ -80,14 +94,17 @@ package final class ObjectCache: Sendable {
     func remove(_ handle: FileHandle) {
         let dropped = shard(handle.seal).table.withLock { table -> TreeObject? in
             guard let place = table.places[handle.seal], table.objects[place]?.handle == handle else { return nil }
-            return Self.take(place, &table)
+            return take(place, &table)
         }
         withExtendedLifetime(dropped) {}
     }
 
-    private static func take(_ place: Int, _ table: inout Table) -> TreeObject? {
+    private func take(_ place: Int, _ table: inout Table) -> TreeObject? {
         let object = table.objects[place]
-        if let object { table.places[object.handle.seal] = nil }
+        if let object {
+            table.places[object.handle.seal] = nil
+            index.remove(object)
+        }
         table.objects[place] = nil
         table.free.append(place)
         return object
@@ -107,7 +124,7 @@ package final class ObjectCache: Sendable {
                         if open.idle >= Self.writerRounds { open.writer = nil }
                         return open.idle
                     }
-                    if idle >= Self.objectRounds, let object = Self.take(place, &table) {
+                    if idle >= Self.objectRounds, let object = take(place, &table) {
                         dropped.append(object)
                     } else if idle > 0 {
                         unused.append(object)
@@ -126,6 +143,7 @@ package final class ObjectCache: Sendable {
         for shard in shards {
             let old = shard.table.withLock { table in
                 defer { table = Table() }
+                for case let object? in table.objects { index.remove(object) }
                 return table.objects
             }
             withExtendedLifetime(old) {}
@@ -137,7 +155,7 @@ package final class ObjectCache: Sendable {
         for shard in shards {
             let dropped = shard.table.withLock { table in
                 table.objects.indices.compactMap { place -> TreeObject? in
-                    table.objects[place]?.tree == tree ? Self.take(place, &table) : nil
+                    table.objects[place]?.tree == tree ? take(place, &table) : nil
                 }
             }
             withExtendedLifetime(dropped) {}
@@ -155,6 +173,6 @@ extension ObjectCache {
         guard unsafe clinux_descriptor_limit(&limit) == 0 else { return ObjectCache(capacity: 128) }
         let descriptors = Int(min(limit.rlim_cur, 1 << 20))
         // Up to three descriptors for an object, and as many again for all else.
-        return ObjectCache(capacity: min(8192, max(64, descriptors / 6)))
+        return ObjectCache(capacity: min(32768, max(64, descriptors / 6)))
     }
 }

@@ -69,6 +69,7 @@ package struct GeneratedFleet {
         if flip() { settings.image = image() }
         if flip() { settings.writes = [RootWrites.none, .ram, .cow][below(hasOtherServers ? 2 : 3)] }
         if flip() { settings.via = .nbd }
+        if flip() { settings.rootVersion = NFSVersion.allCases[below(NFSVersion.allCases.count)] }
         if hasOtherServers, flip() { settings.rootServer = IPv4Address(10, 0, 0, UInt8(below(256))) }
         if flip() {
             settings.kernelArguments = (0..<below(4)).map { _ in text() }.filter {

@@ -44,6 +44,8 @@ struct Serve: ParsableCommand {
     var nbdPort: UInt16?
     @Option(help: ArgumentHelp("The TCP port of NFS (default: 2049).", valueName: "port"))
     var nfsPort: UInt16?
+    @Flag(help: "Tell clients of NFS its port on 111, as klibc's nfsmount wants it.")
+    var portmap = false
     @Option(help: "What to log: debug, info (the default), warning or error.")
     var log: ServerConfiguration.LogLevel?
 
@@ -65,6 +67,7 @@ struct Serve: ParsableCommand {
             advertisesRouter: file.routerAdvertisements != .off
         )
         if let dns = file.dns { setup.dns = DNSSetup(listen: dns.listen, port: dns.port, upstreams: dns.upstreams) }
+        setup.hasPortmap = portmap || file.portmap == .on
         if let tls = file.tls {
             let identity = try TLSIdentity(
                 certificate: tls.certificate,

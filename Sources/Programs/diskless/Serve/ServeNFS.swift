@@ -46,6 +46,9 @@ struct ServeNFS: ParsableCommand {
     @Option(help: ArgumentHelp("How long a silent client of version 4 keeps what it has open.", valueName: "seconds"))
     var lease: Int = 60
 
+    @Flag(help: "Tell clients the port on 111, UDP and TCP, for those that cannot be told otherwise.")
+    var portmap = false
+
     @Flag(help: "Give no delegations to clients of version 4.")
     var noDelegations = false
 
@@ -91,9 +94,14 @@ struct ServeNFS: ParsableCommand {
             name: "diskless-\(String(key.identity(ofPath: "/"), radix: 16))"
         )
         try server.start()
+        let mapper =
+            portmap
+            ? try PortmapServer(on: endpoint.address, nfs: server.endpoint.port, logger: logger) : nil
+        try mapper?.start()
         let mode = writable ? "writable" : "read-only"
         logger.info("serving \(path) on TCP \(server.endpoint), \(mode), squashing \(squash.rawValue)")
         StopSignal.wait()
+        mapper?.stop()
         server.stop()
     }
 

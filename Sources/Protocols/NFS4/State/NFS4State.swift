@@ -204,6 +204,14 @@ public struct NFS4State {
         }
     }
 
+    /// Drops every open, lock and delegation of an export that is over, without asking anybody.
+    public mutating func forget(export: UInt64) {
+        for file in files.values where file.key.export == export {
+            for delegation in file.delegations { dropDelegation(delegation) }
+            for open in file.opens { close(open) }
+        }
+    }
+
     /// A client is heard of.
     func renew(_ client: NFS4Client, _ now: UInt64) {
         client.renewed = now

@@ -45,7 +45,7 @@ final class NFS4Service: Sendable {
     /// Whether somebody holds a delegation: otherwise nothing needs to be asked.
     var hasDelegations: Bool { delegates.load(ordering: .acquiring) }
 
-    /// Looks at or changes the state; what clients were promised is on stable storage when it returns.
+    /// Looks at or changes the state; which clients there are is on stable storage when it returns, if the disk takes it.
     func perform<T: Sendable>(_ body: (inout NFS4State, UInt64) -> T) -> T {
         let now = Self.now
         let (result, todo) = state.withLock { state in
@@ -71,6 +71,9 @@ final class NFS4Service: Sendable {
         actions.withLock { $0.append(contentsOf: calls) }
         wake()
     }
+
+    /// Writes down what could not be written before; called about every second.
+    func tryRecordsAgain() { records?.tryAgain() }
 
     /// What is to be told to clients since the last time.
     func takeCalls() -> [NFS4Action] {

@@ -82,6 +82,18 @@ struct PseudoTree {
     /// The directory with this number.
     func directory(_ id: UInt64) -> Directory? { directories[id] }
 
+    /// The path of a directory, empty for the root.
+    func path(of id: UInt64) -> String {
+        var names: [String] = []
+        var current = directories[id]
+        while let below = current, let above = below.parent.flatMap({ directories[$0] }) {
+            let name = above.children.first { $0.id == below.id }?.name ?? []
+            names.append(String(decoding: name, as: UTF8.self))
+            current = above
+        }
+        return names.reversed().map { "/\($0)" }.joined()
+    }
+
     /// What is above an export's own directory, and the number of its name there.
     func parent(ofExport identity: UInt64) -> (directory: UInt64, id: UInt64)? { parents[identity] }
 

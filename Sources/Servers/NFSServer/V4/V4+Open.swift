@@ -46,7 +46,8 @@ extension Conversation {
         default: break
         }
         // OPEN4_SHARE_ACCESS_WANT_NO_DELEG and _CANCEL
-        if wishes & 0xff00 == 0x400 || wishes & 0xff00 == 0x500 { request.wish = .none }
+        let wish = wishes & 0xff00
+        if !context.export.hasDelegations || wish == 0x400 || wish == 0x500 { request.wish = .none }
         let kept = server.version4.perform { state, _ in
             state.attachment(client: client, owner: call.owner, file: key)
         }

@@ -1,5 +1,6 @@
 import CLinux
 import FileTree
+import Logging
 import NFS4
 import XDR
 
@@ -154,7 +155,12 @@ extension Conversation {
         case nil: throw NFS4Status.noHandle
         case .pseudo(let directory):
             _ = try Self.name4(bytes)
-            guard let child = directory.children.first(where: { $0.name == bytes }) else { throw NFS4Status.noEntry }
+            guard let child = directory.children.first(where: { $0.name == bytes }) else {
+                let path = pseudoTree().path(of: directory.id) + "/" + Self.shown(bytes)
+                server.logOnce(handle.peer, "\(path): no such export for this client", "NFS mount refused")
+                server.source.refused(path, to: handle.peer)
+                throw NFS4Status.noEntry
+            }
             compound.current = try target(child.child)
             if case .export(let export) = child.child {
                 server.source.mounted(export, by: handle.peer)

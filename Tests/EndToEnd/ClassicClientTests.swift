@@ -1,0 +1,136 @@
+import Foundation
+import Testing
+import VirtualLab
+
+/// What tests of NFS clients have always run, on two nodes whose roots are trees of ours: random operations, locks of
+/// databases, compilers, version control, many small files; and the Connectathon suite where it was compiled for us
+/// (`scripts/cthon`, folder in `DISKLESS_CTHON`).
+@Suite(.serialized, .enabled(if: Repository.canRun, "no root, no built program, or a tool of the lab is missing"))
+struct ClassicClientMatrixTests {
+    @Test(.timeLimit(.minutes(40)), arguments: Repository.whole(["4.2", "3"]))
+    func classicPrograms(version: String) throws {
+        let both = Repository.path("build/e2e/both-\(version)")
+        try? FileManager.default.removeItem(atPath: both)
+        try FileManager.default.createDirectory(atPath: both, withIntermediateDirectories: true)
+        _ = unsafe chmod(both, 0o1777)
+        defer { try? FileManager.default.removeItem(atPath: both) }
+        try FileManager.default.copyItem(atPath: Repository.path("Tests/Clients/fsx.py"), toPath: "\(both)/fsx.py")
+        let suite = ProcessInfo.processInfo.environment["DISKLESS_CTHON"]
+        if let suite { try FileManager.default.copyItem(atPath: suite, toPath: "\(both)/cthon") }
+        let common =
+            "image: e2e-build, root: {via: nfs, writes: keep, version: \(version)}, mounts: [{nfs: \(both), at: /mnt, mode: rw}]"
+        let lab = try EndToEndLab(
+            "classic-\(version)",
+            images: [.build],
+            fleet: """
+                nodes:
+                  - {name: anna, mac: ["\(EndToEndLab.mac(1))"], \(common)}
+                  - {name: bert, mac: ["\(EndToEndLab.mac(2))"], \(common)}
+                """
+        )
+        defer { lab.lab.close() }
+        let (anna, bert) = (try lab.node("anna", number: 1), try lab.node("bert", number: 2))
+        for node in [anna, bert] { try node.machine.powerOn() }
+        for node in [anna, bert] { try node.login() }
+
+        try exerciseFiles(anna, bert)
+        try lockDatabase(anna)
+        try useProject(anna)
+        try compareTree(anna, in: lab)
+        if suite != nil { try connectathon(anna) }
+        for node in [anna, bert] {
+            #expect(try node.rootErrors() == "")
+            #expect(try node.reclaimErrors() == "")
+        }
+    }
+
+    /// 100,000 operations with two clients, each on a file of its own; each then reads the other's.
+    private func exerciseFiles(_ anna: Node, _ bert: Node) throws {
+        for (seed, node) in [anna, bert].enumerated() {
+            let name = node.name
+            try node.run(
+                "(su -s /bin/sh nobody -c 'python3 /mnt/fsx.py /mnt/\(name) 50000 \(seed) /mnt/\(name).sum'"
+                    + " >/run/fsx 2>&1; echo $? >/run/fsx.end) </dev/null &"
+            )
+        }
+        for node in [anna, bert] {
+            try node.run("while [ ! -e /run/fsx.end ]; do sleep 1; done", limit: .seconds(900))
+            #expect(try node.run("cat /run/fsx /run/fsx.end").hasSuffix("bytes\n0"))
+        }
+        for (node, other) in [(anna, bert), (bert, anna)] {
+            let sum = try node.run("sha256sum </mnt/\(other.name) | cut -c1-64; cat /mnt/\(other.name).sum").split(
+                separator: "\n"
+            )
+            #expect(sum.count == 2 && sum[0] == sum[1])
+        }
+    }
+
+    /// Two programs add rows to one database at the same time: none is lost.
+    private func lockDatabase(_ node: Node) throws {
+        try node.run("sqlite3 /root/base 'create table t(who text, n integer)'")
+        for who in ["a", "b"] {
+            try node.run(
+                "(for n in $(seq 50); do sqlite3 -cmd '.timeout 60000' /root/base \"insert into t values('\(who)', $n)\" || echo bad;"
+                    + " done >/run/sql-\(who) 2>&1; echo end >>/run/sql-\(who)) </dev/null &"
+            )
+        }
+        for who in ["a", "b"] {
+            try node.run("while ! grep -q end /run/sql-\(who); do sleep 1; done", limit: .seconds(400))
+            #expect(try node.run("cat /run/sql-\(who)") == "end")
+        }
+        #expect(try node.run("sqlite3 /root/base 'select count(*) from t; pragma integrity_check'") == "100\nok")
+    }
+
+    /// A repository is made and cloned, a program compiled and run.
+    private func useProject(_ node: Node) throws {
+        try node.run(
+            "mkdir /root/p && cd /root/p && git init -q . && git config user.email a@b && git config user.name a"
+        )
+        try node.run(
+            "cd /root/p; for n in $(seq 60); do echo \"int f$n(int x) { return x + $n; }\" >f$n.c; done;"
+                + " (for n in $(seq 60); do echo \"int f$n(int);\"; done; echo '#include <stdio.h>';"
+                + " echo 'int main(void) { printf(\"%d\\n\", f1(1) + f60(2)); return 0; }') >main.c;"
+                + " printf 'p: $(patsubst %%.c,%%.o,$(wildcard *.c))\\n\\tcc -o $@ $^\\n' >Makefile"
+        )
+        try node.run("cd /root/p && git add . && git commit -q -m one && git clone -q . /root/q", limit: .seconds(240))
+        try node.run("cd /root/q && git fsck --full 2>/dev/null && make -s -j2 >/run/make 2>&1", limit: .seconds(400))
+        #expect(try node.run("/root/q/p; cd /root/q && git status --short | grep -vc '\\.o$'") == "64\n1")
+        try node.installPackage()
+    }
+
+    /// Every file of the image as the node sees it is what the server has.
+    private func compareTree(_ node: Node, in lab: EndToEndLab) throws {
+        try node.run("echo 3 >/proc/sys/vm/drop_caches")
+        let seen = try node.run(
+            "cd / && find usr -xdev -type f -print0 | sort -z | xargs -0 sha256sum | grep -v diskless-test | sha256sum | cut -c1-64",
+            limit: .seconds(900)
+        )
+        let image = try TestImage.build.file("root.squashfs")
+        let folder = "\(lab.lab.directory)/tree"
+        let wanted = try lab.lab.server.run(
+            [
+                "sh", "-ec",
+                "mkdir -p \(folder); unsquashfs -quiet -no-progress -d \(folder)/r \(image) usr >/dev/null; cd \(folder)/r;"
+                    + " find usr -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum | cut -c1-64; rm -rf \(folder)",
+            ],
+            limit: .seconds(240)
+        )
+        #expect(seen == wanted.trimmingCharacters(in: .whitespacesAndNewlines))
+    }
+
+    private func connectathon(_ node: Node) throws {
+        try node.run("cp -a /mnt/cthon /root/cthon; mkdir /root/t", limit: .seconds(120))
+        for (part, command, word) in [
+            ("basic", "NFSTESTDIR=/root/t/b sh runtests -f", "basic tests"),
+            ("special", "sh runtests", "special tests"),
+            ("general", "CC=cc CFLAGS=-w sh runtests", "general tests"),
+            ("lock", "NFSTESTDIR=/root/t LOCKTESTS='./tlocklfs ./tlock64' sh runtests -f", "locking tests"),
+        ] {
+            let text = try node.run(
+                "cd /root/cthon/\(part) && \(command) >/run/\(part) 2>&1; tail -n 3 /run/\(part); cd /",
+                limit: .seconds(900)
+            )
+            #expect(text.contains("Congratulations, you passed the \(word)"), "\(part): \(text)")
+        }
+    }
+}
