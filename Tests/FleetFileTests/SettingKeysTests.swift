@@ -12,7 +12,7 @@ private let everySetting = """
       - name: lab
         inherits: [base]
         image: "debian:lab"
-        root: {via: nbd, writes: ram, server: 10.0.0.2}
+        root: {via: nbd, writes: ram, server: 10.0.0.2, version: 4.1}
         kernel-arguments: [quiet]
         loader: grub
         menu: {timeout: 5, default: debian, entries: [debian, debian@7, local-disk, memtest]}
@@ -43,6 +43,7 @@ struct SettingKeysTests {
         for setting in Setting.all { #expect(setting.value(in: settings) != nil, "\(setting.key)") }
         let debian = try #require(ImageReference("debian"))
         #expect(settings.menuTimeout?.seconds == 5 && settings.menuDefault == .image(debian))
+        #expect(settings.rootVersion == .v41)
         #expect(settings.mounts?[2] == .nfs(NodePath("/srv/home")!, at: NodePath("/home")!, mode: .readWrite))
         #expect(
             settings.variables?.mapValues { "\($0)" }.count == 5
