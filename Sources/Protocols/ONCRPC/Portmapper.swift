@@ -1,6 +1,8 @@
 public import XDR
 
-/// The port mapper, version 2 (RFC 1833, section 3): on which port a program is found. Answers only, nobody registers.
+/// The port mapper, version 2 (RFC 1833).
+///
+/// It tells on which port a program is found; nobody registers here.
 public struct Portmapper: Sendable {
     /// The number of the program.
     public static let program: UInt32 = 100_000
