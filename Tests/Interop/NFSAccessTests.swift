@@ -101,7 +101,7 @@ struct NFSHostileClientTests {
         _ = try server.calls("mutate", "10.77.0.2", file, "4000", "1")
         let before = try server.memory("Pss_Anon")
 
-        let seconds = 45 + Self.calls / 1000
+        let seconds = 35 + Self.calls / 2000
         let good = try server.startCalls("check", "10.77.0.2", file, "\(seconds)")
         let deaf = try server.startCalls("deaf", "10.77.0.2", file)
         let silent = try server.startCalls("silent", "10.77.0.3", "10000", "30")
