@@ -87,6 +87,52 @@ import Testing
         #expect(applied.errors.contains("did you mean \"grub\"?"), "\(applied.errors)")
     }
 
+    /// The image of UEFI HTTP Boot is made while it is sent: its tag tells of the same bytes in every process, and only of them.
+    @Test(.enabled(if: unsafe access("/usr/lib/shim/shimx64.efi.signed", R_OK) == 0, "needs shim-signed"))
+    func theTagOfABootImageIsThatOfItsBytes() throws {
+        let server = try ServerProcess()
+        try server.publish("debian")
+        try server.start()
+        let file = server.files.path("fleet.yaml")
+        try MadeUpImage.write(
+            "nodes:\n  - {name: megane, mac: \"\(TestNetwork.clientMAC)\", image: debian, loader: shim}\n",
+            file
+        )
+        #expect(try server.diskless("apply", file).status == 0)
+        let url = "http://10.77.0.1:8067/boot/52-54-00-77-00-01/boot.img"
+        func tag() throws -> String {
+            let head = try server.client("curl", "-sSfI", url)
+            #expect(head.status == 0, "\(head.errors)")
+            let line = head.output.split(whereSeparator: \.isNewline).first { $0.lowercased().hasPrefix("etag: ") }
+            return String(try #require(line).dropFirst(6))
+        }
+        func digest() throws -> String {
+            try server.run(["sh", "-c", "curl -sSf \(url) | sha256sum"], in: server.network.client).output
+        }
+        let first = try (tag(), digest())
+        #expect(try tag() == first.0 && digest() == first.1)
+        server.kill()
+        try server.start()
+        // Another process may make other overlay files: then the tag is another one too, and only then.
+        let second = try (tag(), digest())
+        #expect((second.0 == first.0) == (second.1 == first.1))
+        let again = try server.client(
+            "curl",
+            "-sS",
+            "-o",
+            "/dev/null",
+            "-w",
+            "%{http_code}",
+            "-H",
+            "If-None-Match: \(second.0)",
+            url
+        )
+        #expect(again.output == "304")
+        try server.publish("debian")
+        #expect(try tag() != second.0, "another version")
+        #expect(try digest() != second.1)
+    }
+
     /// Asks by DHCP until a text is there.
     private func discover(_ server: ServerProcess, until words: String, in text: () -> String) throws {
         let socket = try TestNetwork.socket(in: server.network.client) {
