@@ -70,6 +70,33 @@ struct VolumeTests {
 /// One writer on a shared image, the image file on NFS, and the whole image in memory.
 @Suite(.serialized, .enabled(if: Repository.canRun, "no root, no built program, or a tool of the lab is missing"))
 struct VolumeMatrixTests {
+    /// Container programs lay overlays over their own directory, which must not be an overlay; and the volume grows.
+    @Test(.timeLimit(.minutes(15)), arguments: Repository.whole(["volume-containers"]))
+    func aVolumeCarriesContainersAndGrows(row: String) throws {
+        let fleet = TreeRootTests.fleet("dora", "volume: 1G, root: {via: nbd, writes: keep}")
+        let lab = try EndToEndLab(row, images: [.ram], fleet: fleet)
+        defer { lab.lab.close() }
+        let dora = try lab.node("dora", number: 1)
+        try dora.machine.powerOn()
+        try dora.login()
+        try dora.run("cd /var/lib/docker && mkdir -p l u w m && echo low >l/f && cd /")
+        try dora.run("cd /var/lib/docker && mount -t overlay -o lowerdir=l,upperdir=u,workdir=w none m && cd /")
+        try dora.run("echo changed >/var/lib/docker/m/f; echo new >/var/lib/docker/m/g")
+        try dora.writeThroughKills(of: lab)
+        #expect(try dora.run("cat /var/lib/docker/m/f /var/lib/docker/l/f /var/lib/docker/u/g") == "changed\nlow\nnew")
+        try dora.run("umount /var/lib/docker/m; sync")
+        let small = try #require(Int(try dora.run("df -m --output=size / | tail -n 1").filter(\.isNumber)))
+        #expect(small < 1024)
+        try lab.server.apply(fleet.replacing("volume: 1G", with: "volume: 3G"))
+        try dora.machine.powerCycle()
+        try dora.login()
+        let large = try #require(Int(try dora.run("df -m --output=size / | tail -n 1").filter(\.isNumber)))
+        #expect(large > 2500)
+        #expect(try dora.run("cat /var/lib/docker/u/f") == "changed")
+        try dora.checkFiles()
+        #expect(try dora.rootErrors() == "")
+    }
+
     @Test(.timeLimit(.minutes(12)), arguments: Repository.whole(["e2e-ext4"]))
     func aSharedImageHasOneWriter(image: String) throws {
         let fleet = """
