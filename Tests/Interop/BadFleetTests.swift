@@ -4,7 +4,7 @@ import Testing
 /// Wrong fleets, tables and templates over the command line: one clear line each, and nothing is half done.
 @Suite(
     .enabled(if: TestNetwork.isPossible, "needs root and ip for network namespaces"),
-    .timeLimit(.minutes(3))
+    .boundedWait
 ) struct BadFleetTests {
     /// A file that is refused, and what is said of it, each line after the file's name.
     private struct Wrong {

@@ -6,7 +6,7 @@ import Testing
 /// What commands say and how they end, beside a server and without one.
 @Suite(
     .enabled(if: TestNetwork.isPossible, "needs root and ip for network namespaces"),
-    .timeLimit(.minutes(5))
+    .boundedWait
 ) struct CommandTests {
     private static let mac = TestNetwork.clientMAC
 

@@ -6,7 +6,7 @@ import Testing
 /// Wires that lose, repeat and reorder, other servers, greedy and broken clients: none hangs the server or another client.
 @Suite(
     .enabled(if: TestNetwork.isPossible, "needs root and ip for network namespaces"),
-    .timeLimit(.minutes(4))
+    .boundedWait
 ) struct DHCPBadNetworkTests {
     private typealias Kind = WireRequest
 

@@ -4,7 +4,7 @@ import Testing
 /// Foreign DHCP clients and a foreign relay against the built program.
 @Suite(
     .enabled(if: TestNetwork.isPossible, "needs root and ip for network namespaces"),
-    .timeLimit(.minutes(3))
+    .boundedWait
 ) struct DHCPClientTests {
     private static let fleet = """
         networks:

@@ -4,7 +4,7 @@ import Testing
 /// The clients that systems run, each with its own program and its own timers: get, renew, rebind, release.
 @Suite(
     .enabled(if: TestNetwork.isPossible, "needs root and ip for network namespaces"),
-    .timeLimit(.minutes(4))
+    .boundedWait
 ) struct DHCPLeaseCycleTests {
     private static let fleet = """
         networks:

@@ -8,7 +8,7 @@ import Testing
     .serialized,
     .enabled(if: TestNetwork.isPossible, "needs root and ip for network namespaces"),
     .enabled(if: ["perfdhcp", "tcpdump"].allSatisfy(NBDClientProgram.isThere), "needs perfdhcp and tcpdump"),
-    .timeLimit(.minutes(4))
+    .boundedWait
 ) struct DHCPLoadTests {
     /// Clients behind a relay agent, as perfdhcp speaks, on a subnet with room for all of them.
     private static let fleet = """

@@ -6,7 +6,7 @@ import Testing
 /// What networks are beyond one subnet with one pool, on the wire.
 @Suite(
     .enabled(if: TestNetwork.isPossible, "needs root and ip for network namespaces"),
-    .timeLimit(.minutes(3))
+    .boundedWait
 ) struct DHCPNetworkTests {
     private typealias Kind = WireRequest
 

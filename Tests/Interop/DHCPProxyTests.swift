@@ -6,7 +6,7 @@ import Testing
 /// Booting machines beside another DHCP server, and the boot server on port 4011.
 @Suite(
     .enabled(if: TestNetwork.isPossible, "needs root and ip for network namespaces"),
-    .timeLimit(.minutes(3))
+    .boundedWait
 ) struct DHCPProxyTests {
     private typealias Kind = WireRequest
     private typealias Options = [(code: UInt8, content: [UInt8])]

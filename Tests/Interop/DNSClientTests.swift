@@ -6,7 +6,7 @@ import Testing
 @Suite(
     .enabled(if: TestNetwork.isPossible, "needs root and ip for network namespaces"),
     .enabled(if: NBDClientProgram.isThere("dig"), "dig missing: install bind9-dnsutils"),
-    .timeLimit(.minutes(3))
+    .boundedWait
 ) struct DNSClientTests {
     /// A server with a fleet whose DNS asks dnsmasq on the other computer.
     private func server() throws -> (ServerProcess, upstream: ClientProcess) {

@@ -7,7 +7,7 @@ import Testing
 /// The commands that write the fleet, against a running server.
 @Suite(
     .enabled(if: TestNetwork.isPossible, "needs root and ip for network namespaces"),
-    .timeLimit(.minutes(10))
+    .boundedWait
 ) struct FleetCommandTests {
     private static let mac = TestNetwork.clientMAC
     private static let script = "http://10.77.0.1:8067/boot/\(mac.replacing(":", with: "-"))/script.ipxe"

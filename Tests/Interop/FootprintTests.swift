@@ -3,7 +3,7 @@ import Testing
 /// What the server takes of the computer it runs on.
 @Suite(
     .enabled(if: TestNetwork.isPossible, "needs root and ip for network namespaces"),
-    .timeLimit(.minutes(5))
+    .boundedWait
 ) struct FootprintTests {
     /// 40 MB, as the kernel counts resident pages, shared libraries included.
     private static let limit = 40_000_000 / 1024

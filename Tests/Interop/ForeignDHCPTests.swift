@@ -4,7 +4,7 @@ import NetworkTypes
 import Testing
 
 /// What `diskless generate` prints, in the hands of the real servers: their own check of it, and what a machine is offered.
-@Suite(.timeLimit(.minutes(3)), .enabled(if: TestNetwork.isPossible, "needs root and ip"))
+@Suite(.boundedWait, .enabled(if: TestNetwork.isPossible, "needs root and ip"))
 struct ForeignDHCPTests {
     private static let fleet = """
         networks:

@@ -7,7 +7,7 @@ import Testing
 /// No board or kiosk took part: what the server would send is asked for with `explain` and over HTTP.
 @Suite(
     .enabled(if: TestNetwork.isPossible, "needs root and ip for network namespaces"),
-    .timeLimit(.minutes(3))
+    .boundedWait
 ) struct GuideFleetTests {
     /// One machine of a guide and what `explain` must say of it.
     private struct Machine {

@@ -2,7 +2,7 @@ import Testing
 
 /// curl against `diskless serve http`.
 @Suite(
-    .timeLimit(.minutes(3)),
+    .boundedWait,
     .enabled(if: NBDClientProgram.isThere("curl"), "curl is missing (curl)")
 ) struct HTTPClientTests {
     private let server: ServedDirectory

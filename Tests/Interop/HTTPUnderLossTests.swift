@@ -3,7 +3,7 @@ import Testing
 
 /// curl against `diskless serve http` over a wire that loses every tenth packet of each direction, by chance.
 @Suite(
-    .timeLimit(.minutes(5)),
+    .boundedWait,
     .enabled(if: TestNetwork.isPossible, "needs root and ip"),
     .enabled(if: NBDClientProgram.isThere("curl"), "curl is missing (curl)"),
     .enabled(if: NBDClientProgram.isThere("nft"), "nft is missing (nftables)")

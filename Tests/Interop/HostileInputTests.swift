@@ -6,7 +6,7 @@ import Testing
 /// What nobody well-meaning sends, against the whole server.
 @Suite(
     .enabled(if: TestNetwork.isPossible, "needs root and ip for network namespaces"),
-    .timeLimit(.minutes(5))
+    .boundedWait
 ) struct HostileInputTests {
     /// A generator whose numbers are the same at each run.
     private struct Seeded: RandomNumberGenerator {

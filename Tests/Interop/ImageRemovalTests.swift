@@ -3,7 +3,7 @@ import Testing
 /// A version that somebody may need is kept, whether a server runs or not.
 @Suite(
     .enabled(if: TestNetwork.isPossible && NBDClientProgram.isThere("curl"), "needs root, ip and curl"),
-    .timeLimit(.minutes(2))
+    .boundedWait
 ) struct ImageRemovalTests {
     @Test func withoutAServerTheStateOnDiskSaysWhoMayWait() throws {
         let server = try ServerProcess()

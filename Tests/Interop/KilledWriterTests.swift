@@ -9,7 +9,7 @@ import Testing
         if: TestNetwork.isPossible && NBDClientProgram.isThere("python3"),
         "needs root, ip for network namespaces, and python3"
     ),
-    .timeLimit(.minutes(6))
+    .boundedWait
 ) struct KilledWriterTests {
     private static let fleet = """
         networks:

@@ -6,7 +6,7 @@ import Testing
 /// How long a machine waits for its offer when the server knows ten thousand.
 @Suite(
     .enabled(if: TestNetwork.isPossible, "needs root and ip for network namespaces"),
-    .timeLimit(.minutes(5))
+    .boundedWait
 ) struct LargeFleetTests {
     private static let count = 10_000
 

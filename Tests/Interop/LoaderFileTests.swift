@@ -8,7 +8,7 @@ import Testing
 /// the user did not put there in their stead.
 @Suite(
     .enabled(if: TestNetwork.isPossible && NBDClientProgram.isThere("curl"), "needs root, ip and curl"),
-    .timeLimit(.minutes(3))
+    .boundedWait
 ) struct LoaderFileTests {
     /// What is done in the folder of loaders, and what is said of the file.
     static let bad: [(command: String, words: String)] = [

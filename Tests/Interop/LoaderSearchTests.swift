@@ -9,7 +9,7 @@ import Testing
         if: TestNetwork.isPossible && NBDClientProgram.isThere("curl") && NBDClientProgram.isThere("tftp"),
         "needs root, ip, curl and tftp (tftp-hpa)"
     ),
-    .timeLimit(.minutes(3))
+    .boundedWait
 ) struct LoaderSearchTests {
     static let uuid = "7c1f0e52-3a84-4b16-9d2e-525400770001"
     static let stranger = "00000000-3a84-4b16-9d2e-525400770009"

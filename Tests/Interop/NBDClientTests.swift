@@ -1,7 +1,7 @@
 import Testing
 
 /// libnbd's and QEMU's programs against `diskless serve nbd`.
-@Suite(.timeLimit(.minutes(5))) struct NBDClientTests {
+@Suite(.boundedWait) struct NBDClientTests {
     let files: TemporaryFiles
     let image: String
     static let size = 48 << 20

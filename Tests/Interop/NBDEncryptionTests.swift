@@ -2,7 +2,7 @@ import Testing
 
 /// libnbd and QEMU over TLS against `diskless serve nbd`.
 @Suite(
-    .timeLimit(.minutes(5)),
+    .boundedWait,
     .enabled(if: NBDClientProgram.isThere("openssl"), "openssl is missing"),
     .enabled(if: NBDClientProgram.isThere("nbdcopy"), "nbdcopy is missing (libnbd-bin)"),
     .enabled(if: NBDClientProgram.isThere("qemu-img"), "qemu-img is missing (qemu-utils)")

@@ -5,7 +5,7 @@ import Testing
 
 /// A node's own trees and volumes, and strangers who ask for them: on the wire, at another address or with another boot's
 /// name, and what the node's timeline says of it.
-@Suite(.timeLimit(.minutes(3)), .enabled(if: TestNetwork.isPossible, "needs root and ip"))
+@Suite(.boundedWait, .enabled(if: TestNetwork.isPossible, "needs root and ip"))
 struct NFSAccessTests {
     private static let fleet = """
         nodes:
@@ -78,7 +78,7 @@ struct NFSAccessTests {
 }
 
 /// Clients of NFS that mean no good, while a well-behaved one reads all the time.
-@Suite(.timeLimit(.minutes(30)), .enabled(if: TestNetwork.isPossible, "needs root and ip"))
+@Suite(.boundedWait, .enabled(if: TestNetwork.isPossible, "needs root and ip"))
 struct NFSHostileClientTests {
     /// `DISKLESS_HOSTILE_CALLS` makes it longer; a million take minutes.
     private static let calls = Int(ProcessInfo.processInfo.environment["DISKLESS_HOSTILE_CALLS"] ?? "") ?? 40_000

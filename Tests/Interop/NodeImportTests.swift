@@ -4,7 +4,7 @@ import NetworkTypes
 import Testing
 
 /// Machines taken over from other programs' files, and machines that are woken.
-@Suite(.timeLimit(.minutes(2)), .enabled(if: TestNetwork.isPossible, "needs root and ip"))
+@Suite(.boundedWait, .enabled(if: TestNetwork.isPossible, "needs root and ip"))
 struct NodeImportTests {
     private func put(_ text: String, _ server: ServerProcess) throws -> String {
         let path = server.files.path("hosts")

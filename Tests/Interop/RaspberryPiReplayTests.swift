@@ -13,7 +13,7 @@ import Testing
         if: TestNetwork.isPossible && NBDClientProgram.isThere("curl") && NBDClientProgram.isThere("cpio"),
         "needs root, ip, curl and cpio"
     ),
-    .timeLimit(.minutes(3))
+    .boundedWait
 ) struct RaspberryPiReplayTests {
     /// What is asked for, in the order of the firmware, and whether it is there.
     enum Answer {

@@ -6,7 +6,7 @@ import Testing
 /// How `diskless serve` begins and ends, seen from outside.
 @Suite(
     .enabled(if: TestNetwork.isPossible, "needs root and ip for network namespaces"),
-    .timeLimit(.minutes(5))
+    .boundedWait
 ) struct ServerStartTests {
     @Test(arguments: [("UDP", 69), ("TCP", 8067), ("TCP", 10809), ("UDP", 67), ("UDP", 4011)])
     func takenPort(transport: String, port: UInt16) throws {
@@ -143,7 +143,7 @@ import Testing
 }
 
 /// What `diskless serve nbd`, `serve tftp` and `serve http` say when they cannot begin.
-@Suite(.timeLimit(.minutes(3))) struct OneProtocolTests {
+@Suite(.boundedWait) struct OneProtocolTests {
     private let files: TemporaryFiles
 
     init() throws { files = try TemporaryFiles() }

@@ -2,7 +2,7 @@ import NetworkTypes
 import Testing
 
 /// tftp-hpa's client and curl against `diskless serve tftp`.
-@Suite(.timeLimit(.minutes(3))) struct TFTPClientTests {
+@Suite(.boundedWait) struct TFTPClientTests {
     private static let sizes = [1, 511, 512, 513, 1024, 65535 * 2 + 7]
 
     @Test(.enabled(if: NBDClientProgram.isThere("tftp"), "tftp is missing (tftp-hpa)"))

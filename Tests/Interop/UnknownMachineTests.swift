@@ -4,7 +4,7 @@ import NetworkTypes
 import Testing
 
 /// Machines that nobody has named: seen on the wire, shown, kept over a crash, adopted.
-@Suite(.timeLimit(.minutes(2)), .enabled(if: TestNetwork.isPossible, "needs root and ip"))
+@Suite(.boundedWait, .enabled(if: TestNetwork.isPossible, "needs root and ip"))
 struct UnknownMachineTests {
     @Test func areShownKeptAndAdopted() throws {
         let server = try ServerProcess()
