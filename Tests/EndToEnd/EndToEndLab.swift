@@ -37,6 +37,7 @@ struct EndToEndLab {
         _ name: String,
         number: UInt64,
         firmware: MachineFirmware = .bios,
+        processors: Int = 1,
         card: NetworkCard = .virtio,
         behind router: LabHost? = nil
     ) throws -> Node {
@@ -45,6 +46,9 @@ struct EndToEndLab {
             mac: Self.mac(number),
             uuid: MachineUUID("e2e00000-0000-4000-8000-525400e2e0\(10 + number)"),
             firmware: firmware,
+            // With two, QEMU 7.2 emulates them side by side, and a kernel that patches its code on one of them can hang
+            // the other for good (soft lockup in exc_int3).
+            processors: processors,
             card: card,
             accelerator: firmware.isARM
                 ? .emulation

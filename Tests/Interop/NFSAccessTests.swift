@@ -78,7 +78,7 @@ struct NFSAccessTests {
 }
 
 /// Clients of NFS that mean no good, while a well-behaved one reads all the time.
-@Suite(.boundedWait, .enabled(if: TestNetwork.isPossible, "needs root and ip"))
+@Suite(.timeLimit(.minutes(30)), .enabled(if: TestNetwork.isPossible, "needs root and ip"))
 struct NFSHostileClientTests {
     /// `DISKLESS_HOSTILE_CALLS` makes it longer; a million take minutes.
     private static let calls = Int(ProcessInfo.processInfo.environment["DISKLESS_HOSTILE_CALLS"] ?? "") ?? 40_000

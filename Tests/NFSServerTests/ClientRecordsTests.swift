@@ -53,6 +53,7 @@ struct ClientRecordsTests {
         let path = "\(directory)/clients"
         let counts = Counts()
         let records = ClientRecords(at: path, logger: Logger(label: "test") { _ in Handler(counts: counts) })
+        records.add(Array("two".utf8))
         // More changes than the file holds: it is written anew, which fails.
         for _ in 0..<5100 {
             records.add(Array("one".utf8))
@@ -61,7 +62,11 @@ struct ClientRecordsTests {
             if !records.isDurable { break }
         }
         #expect(!records.isDurable && counts[.error] == 1)
-        let next = ClientRecords(at: path + "-copy", logger: Logger(label: "test"))
+        // The file still names this one, and cannot be told otherwise.
+        _ = unsafe symlink("/dev/full", path + ".new")
+        records.remove(Array("two".utf8))
+        #expect(!records.isDurable)
+        let next = ClientRecords(at: path, logger: Logger(label: "test"))
         #expect(next.recorded.isEmpty)
     }
 }

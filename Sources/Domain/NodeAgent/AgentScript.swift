@@ -145,7 +145,8 @@ public enum AgentScript {
             # Not by /run/systemd/system, which the overlay files make on every system.
             init=''
             read -r init </proc/1/comm
-            if [ "$init" = systemd ]; then systemctl --no-block "$1"; else "$1"; fi ||
+            # By its path: the shell has a program of that name in itself, to whose signal sysvinit does not listen.
+            if [ "$init" = systemd ]; then systemctl --no-block "$1"; else "/sbin/$1"; fi ||
                 { $bb sync; $bb "$1" -f; }
         }
 

@@ -12,7 +12,12 @@ extension BuiltInSet {
                     replace /etc/inittab sed 's| -n -l /run/diskless/autologin||'
                 fi
                 {{#settings.autologin}}
-                printf '#!/run/diskless/busybox sh\nexec login -f %s\n' '{{settings.autologin}}' >/run/diskless/autologin
+                # The agent makes homes too, but perhaps later than this.
+                cat >/run/diskless/autologin <<END
+                #!/run/diskless/busybox sh
+                [ -e /run/diskless/merge-users ] && /run/diskless/busybox sh /run/diskless/merge-users homes
+                exec login -f {{settings.autologin}}
+                END
                 chmod 755 /run/diskless/autologin
                 mkdir -p /run/systemd/system/getty@tty1.service.d
                 cat >/run/systemd/system/getty@tty1.service.d/10-diskless.conf <<END
