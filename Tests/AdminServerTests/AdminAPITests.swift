@@ -6,7 +6,7 @@ import NetworkTypes
 import Synchronization
 import Testing
 
-@Suite("The admin API over its socket", .timeLimit(.minutes(1)))
+@Suite("The admin API over its socket", .timeLimit(.minutes(5)))
 struct AdminAPITests {
     private let store = InMemoryRegistry()
 

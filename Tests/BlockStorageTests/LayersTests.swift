@@ -33,7 +33,7 @@ private final class GateStorage: BlockStorage {
     func zero(at offset: UInt64, length: UInt64, keepsSpace: Bool) throws(BlockError) { throw BlockError(EPERM) }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct LayersTests {
+@Suite(.timeLimit(.minutes(5))) struct LayersTests {
     /// A thousand nodes that start at once must not wait for each other's disk.
     @Test func aSlowLayerHoldsUpNoOther() throws {
         let directory = try TemporaryDirectory()

@@ -4,7 +4,7 @@ import NetworkTypes
 import Testing
 
 /// Pools that are full: each message of a stranger would take milliseconds if it led through all of the pool.
-@Suite(.timeLimit(.minutes(1))) struct FullPoolTests {
+@Suite(.timeLimit(.minutes(5))) struct FullPoolTests {
     private static let size = 20_000
     private let now = Timestamp(seconds: 1_700_000_000)
     private let rules: LeaseTable.Rules

@@ -7,7 +7,7 @@ import NetworkTypes
 import Testing
 
 /// The server's thread and sockets, on loopback in a network namespace of the test's own.
-@Suite(.enabled(if: OwnNamespace.isRoot, "needs root for a network namespace"), .timeLimit(.minutes(1)))
+@Suite(.enabled(if: OwnNamespace.isRoot, "needs root for a network namespace"), .timeLimit(.minutes(5)))
 struct WireTests {
     private struct FixedClock: BootModel.Clock {
         func now() -> Timestamp { Server.start }

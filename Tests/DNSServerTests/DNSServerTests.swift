@@ -60,7 +60,7 @@ struct Client {
     }
 }
 
-@Suite("The DNS server", .timeLimit(.minutes(2)))
+@Suite("The DNS server", .timeLimit(.minutes(5)))
 struct DNSServerTests {
     private func server(_ upstreams: [Endpoint] = [], authority: OneName = OneName()) throws -> DNSServer {
         var options = DNSServerOptions(upstreams: upstreams)

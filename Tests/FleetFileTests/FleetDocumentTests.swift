@@ -125,7 +125,7 @@ struct FleetDocumentTests {
         #expect(after.node(mac: MACAddress(value: 0x5254_0000_0002))?.name.text == "a")
     }
 
-    @Test("10,000 nodes are read and applied", .timeLimit(.minutes(1)))
+    @Test("10,000 nodes are read and applied", .timeLimit(.minutes(5)))
     func large() throws {
         let text = try Sample.fleet(nodes: 10_000).fleetFile
         let clock = ContinuousClock()

@@ -40,7 +40,7 @@ private final class Answers: HTTPHandler {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct HTTPServerTests {
+@Suite(.timeLimit(.minutes(5))) struct HTTPServerTests {
     private let answers = Answers()
     private let path = "/tmp/diskless-http-test-\(getpid())-\(UInt32.random(in: 0...UInt32.max)).sock"
 

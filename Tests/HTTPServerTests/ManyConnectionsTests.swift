@@ -8,7 +8,7 @@ import Synchronization
 import Testing
 
 /// What a few threads for all connections must hold: nobody waits for anybody else, and nobody takes all places.
-@Suite(.timeLimit(.minutes(1))) struct ManyConnectionsTests {
+@Suite(.timeLimit(.minutes(5))) struct ManyConnectionsTests {
     private static var quiet: Logger {
         var logger = Logger(label: "test")
         logger.logLevel = .critical

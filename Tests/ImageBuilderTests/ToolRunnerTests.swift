@@ -41,7 +41,7 @@ import Testing
     }
 
     /// apt waits for ever when it has no room for an index.
-    @Test(.timeLimit(.minutes(1))) func stopsWhenTheFileSystemStaysFull() throws {
+    @Test(.timeLimit(.minutes(5))) func stopsWhenTheFileSystemStaysFull() throws {
         var runner = try runner()
         runner.fullFileSystem = { FileSystemRoom(at: "/") }
         do {
@@ -64,7 +64,7 @@ import Testing
         #expect(line == "mksquashfs is not installed: apt install squashfs-tools")
     }
 
-    @Test(.timeLimit(.minutes(1))) func interruptionStopsTheWholeGroup() throws {
+    @Test(.timeLimit(.minutes(5))) func interruptionStopsTheWholeGroup() throws {
         let interruption = try Interruption()
         var child: pid_t = 0
         #expect(throws: BuildError.interrupted(signal: SIGTERM)) {

@@ -4,7 +4,7 @@ import NBD
 import NBDServer
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct ServingTests {
+@Suite(.timeLimit(.minutes(5))) struct ServingTests {
     let fixture: Fixture
     init() throws { fixture = try Fixture() }
 

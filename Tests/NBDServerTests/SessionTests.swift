@@ -15,7 +15,7 @@ final class Atomic32: Sendable {
     }
 }
 
-@Suite(.timeLimit(.minutes(2))) struct SessionTests {
+@Suite(.timeLimit(.minutes(5))) struct SessionTests {
     @Test func refusalsCarryTheReasonAndTheHandshakeGoesOn() throws {
         let fixture = try Fixture()
         let client = try TestClient(fixture.server.endpoint)

@@ -9,7 +9,7 @@ import Testing
     "libnfs",
     .enabled(if: Fixture.isPossible, "needs root"),
     .enabled(if: Program.isThere("nfs-ls") && Program.isThere("nfs-cp"), "nfs-ls, nfs-cp are missing (libnfs-utils)"),
-    .timeLimit(.minutes(1))
+    .timeLimit(.minutes(5))
 )
 struct LibNFSTests {
     private func url(_ fixture: Fixture, _ name: String) -> String {

@@ -33,7 +33,7 @@ private final class Contents: TFTPContentSource {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct TFTPServerTests {
+@Suite(.timeLimit(.minutes(5))) struct TFTPServerTests {
     private let contents = Contents()
 
     private func serve(_ options: TFTPServerOptions = .init()) throws -> TFTPServer {

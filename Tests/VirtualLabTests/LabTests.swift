@@ -47,7 +47,7 @@ struct LabTests {
 
     @Test(
         .enabled(if: labObstacle() == nil || inContinuousIntegration, "qemu-system-x86 is missing"),
-        .timeLimit(.minutes(2))
+        .timeLimit(.minutes(5))
     )
     func aMachineTalksAndObeys() throws {
         let lab = try Lab("test")
