@@ -12,7 +12,7 @@ struct PeopleSetTests {
         var settings = Settings()
         settings.autologin = UserName("show")
         let script = try library.tree(for: sampleBoot(settings: settings), sets: ["base"])
-        #expect(script["run/diskless/prepare.d/60-autologin"]?.text?.contains("exec login -f 'show'\n") == true)
+        #expect(script["run/diskless/prepare.d/60-autologin"]?.text?.contains("exec login -f show\n") == true)
     }
 
     private func ldap(_ variables: [String: String]) throws -> OverlayTree {
