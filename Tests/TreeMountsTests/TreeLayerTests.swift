@@ -15,6 +15,19 @@ struct TreeLayerTests {
     private let directory =
         FileManager.default.temporaryDirectory.path + "/tree-mounts-\(UInt64.random(in: 0...(.max)))"
 
+    /// Makes the directory, as a mount that others may copy: a program that another test starts in a namespace takes over
+    /// the mounts of this moment, and would keep a layer in use after it is unmounted here.
+    private func begin() throws {
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        try #require(unsafe mount(directory, directory, nil, UInt(MS_BIND), nil) == 0)
+        try #require(unsafe mount(nil, directory, nil, UInt(MS_SHARED), nil) == 0)
+    }
+
+    private func end() {
+        TreeLayer.unmount(directory)
+        try? DirectoryNames.removeTree(directory, depth: 0)
+    }
+
     private func image(_ name: String, files: [String: String]) throws -> String {
         let tree = "\(directory)/\(name)-tree"
         try FileManager.default.createDirectory(atPath: tree, withIntermediateDirectories: true)
@@ -32,7 +45,8 @@ struct TreeLayerTests {
     private func text(_ path: String) throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
 
     @Test func keepsChangesOverAnotherImage() throws {
-        defer { try? DirectoryNames.removeTree(directory, depth: 0) }
+        defer { end() }
+        try begin()
         let layer = TreeLayer("\(directory)/layer")
         let target = "\(directory)/root"
         let first = try image("first", files: ["old": "1", "same": "1", "gone": "1"])
@@ -74,7 +88,8 @@ struct TreeLayerTests {
     }
 
     @Test func aSecondMountOfALayerIsRefused() throws {
-        defer { try? DirectoryNames.removeTree(directory, depth: 0) }
+        defer { end() }
+        try begin()
         let lower = try ImageMount(image("one", files: ["a": "1"]), type: "squashfs", at: "\(directory)/lower")
         let layer = TreeLayer("\(directory)/layer")
         _ = try layer.prepare(base: "one")
