@@ -203,7 +203,7 @@ let package = Package(
         tests("Netboot", ["BootModel", "DNS", "NetworkTypes"]),
         tests("FileTree", ["CLinux"]),
         tests("TreeMounts", ["FileTree", "CLinux"]),
-        tests("NFSServer", ["NFS3", "NFS4", "ONCRPC", "XDR", "FileTree", "NetworkTypes", "CLinux", log]),
+        tests("NFSServer", ["NFS3", "NFS4", "ONCRPC", "XDR", "FileTree", "NetworkIO", "NetworkTypes", "CLinux", log]),
         tests("NBD", ["ByteCoding"]),
         tests("XDR"),
         tests("ONCRPC", ["XDR"]),

@@ -2,16 +2,36 @@ import CLinux
 import FileTree
 import Logging
 import NFS3
+import NetworkTypes
 import ONCRPC
 import XDR
 
 extension Conversation {
     /// One call of the MOUNT protocol.
     mutating func serveMount3(_ call: RPCCall, _ reader: inout XDRReader, _ writer: inout XDRWriter) {
+        if Mount3.Procedure(rawValue: call.procedure) != nil { handle.setKnown() }
+        Mount3Calls(server: server, peer: handle.peer, listingRoom: Self.listingLimit)
+            .serve(call, &reader, &writer, on: &thread)
+    }
+}
+
+/// The MOUNT protocol for one client, whatever its calls come over.
+struct Mount3Calls {
+    let server: NFSServer
+    let peer: Endpoint
+    /// Room for the list of exports, in bytes.
+    let listingRoom: Int
+
+    /// Serves one call.
+    func serve(
+        _ call: RPCCall,
+        _ reader: inout XDRReader,
+        _ writer: inout XDRWriter,
+        on thread: inout ThreadIdentity
+    ) {
         guard let procedure = Mount3.Procedure(rawValue: call.procedure) else {
             return RPCReply.encodeAccepted(xid: call.xid, status: .procedureUnavailable, into: &writer)
         }
-        handle.setKnown()
         switch procedure {
         case .null, .unmountAll: RPCReply.encodeSuccess(xid: call.xid, into: &writer)
         case .unmount, .mount:
@@ -19,15 +39,15 @@ extension Conversation {
                 return RPCReply.encodeAccepted(xid: call.xid, status: .garbageArguments, into: &writer)
             }
             RPCReply.encodeSuccess(xid: call.xid, into: &writer)
-            if procedure == .mount { mount(path, &writer) }
+            if procedure == .mount { mount(path, &writer, on: &thread) }
         case .dump:
             // Who has mounted what is not kept: clients forget to say goodbye.
             RPCReply.encodeSuccess(xid: call.xid, into: &writer)
             writer.write(false)
         case .exports:
             RPCReply.encodeSuccess(xid: call.xid, into: &writer)
-            let paths = server.source.exports(for: handle.peer).map { Array($0.path.utf8) }
-            var room = Self.listingLimit
+            let paths = server.source.exports(for: peer).map { Array($0.path.utf8) }
+            var room = listingRoom
             let fitting = paths.prefix {
                 room -= $0.count + 16
                 return room > 0
@@ -36,36 +56,26 @@ extension Conversation {
         }
     }
 
-    private mutating func mount(_ path: [UInt8], _ writer: inout XDRWriter) {
-        let shown = Self.shown(path)
+    private func mount(_ path: [UInt8], _ writer: inout XDRWriter, on thread: inout ThreadIdentity) {
+        let shown = Conversation.shown(path)
         do {
-            let (export, object) = try find(path)
+            let (export, object) = try find(path, on: &thread)
             Mount3.encodeMounted(NFS3FileHandle(object.handle), into: &writer)
-            server.logger.info("NFS mounted", metadata: ["peer": "\(handle.peer)", "path": "\(shown)"])
-            server.source.mounted(export, by: handle.peer)
+            server.logger.info("NFS mounted", metadata: ["peer": "\(peer)", "path": "\(shown)"])
+            server.source.mounted(export, by: peer)
         } catch {
             let status = Mount3.Status(error)
             writer.write(status.rawValue)
-            server.logOnce(handle.peer, "\(shown): status \(status.rawValue)", "NFS mount refused")
-            server.source.refused(shown, to: handle.peer)
+            server.logOnce(peer, "\(shown): status \(status.rawValue)", "NFS mount refused")
+            server.source.refused(shown, to: peer)
         }
     }
 
-    /// A client's path for the log: nothing in it can be taken for something else.
-    static func shown(_ path: [UInt8]) -> String {
-        let text = String(decoding: path.prefix(200), as: UTF8.self)
-        return String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { $0.value < 0x20 || (0x7f..<0xa0).contains($0.value) ? "?" : $0 }
-            )
-        )
-    }
-
     /// The directory at a path: of the export with the longest path that leads there, or below it.
-    private mutating func find(_ path: [UInt8]) throws -> (NFSExport, TreeObject) {
+    private func find(_ path: [UInt8], on thread: inout ThreadIdentity) throws -> (NFSExport, TreeObject) {
         let wanted = Self.components(path)
         var best: (export: NFSExport, length: Int)?
-        for export in server.source.exports(for: handle.peer) {
+        for export in server.source.exports(for: peer) {
             let own = Self.components(Array(export.path.utf8))
             guard wanted.starts(with: own), own.count >= best?.length ?? 0 else { continue }
             best = (export, own.count)
@@ -78,6 +88,18 @@ extension Conversation {
     }
 
     private static func components(_ path: [UInt8]) -> [ArraySlice<UInt8>] { path.split(separator: 0x2f) }
+}
+
+extension Conversation {
+    /// A client's path for the log: nothing in it can be taken for something else.
+    static func shown(_ path: [UInt8]) -> String {
+        let text = String(decoding: path.prefix(200), as: UTF8.self)
+        return String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { $0.value < 0x20 || (0x7f..<0xa0).contains($0.value) ? "?" : $0 }
+            )
+        )
+    }
 }
 
 extension Mount3.Status {

@@ -10,12 +10,11 @@ import XDR
 
 /// The port mapper beside the NFS server, for clients that cannot be told a port: klibc's nfsmount, firmware, old tools.
 package final class PortmapServer: Sendable {
-    private let socket: UDPSocket
+    private let datagrams: DatagramService
+    private let mount: MountDatagrams
     private let listener: StreamListener
     private let mapper: Portmapper
-    private let logger: Logger
     private let clients = Atomic(0)
-    private let stopping: FileDescriptor
 
     /// Clients over TCP at the same time; further ones are closed at once.
     private static let limit = 64
@@ -24,26 +23,30 @@ package final class PortmapServer: Sendable {
     /// Calls of one connection.
     private static let calls = 32
 
-    /// Listens on UDP and TCP 111 at `address`; NFS and MOUNT are on TCP `port`.
+    /// Listens on UDP and TCP 111 at `address`; NFS is on the TCP port of `server`, MOUNT also on that port of UDP.
     ///
     /// Throws when the ports are taken.
-    package init(on address: IPv4Address, nfs port: UInt16, logger: Logger) throws {
-        self.logger = logger
+    package init(on address: IPv4Address, beside server: NFSServer, logger: Logger) throws {
+        let port = server.endpoint.port
         mapper = Portmapper([
             Portmapper.Entry(Portmapper.program, Portmapper.version, .tcp, Portmapper.port),
             Portmapper.Entry(Portmapper.program, Portmapper.version, .udp, Portmapper.port),
             Portmapper.Entry(NFS3.program, NFS3.version, .tcp, port),
             Portmapper.Entry(NFS3.program, NFS4.version, .tcp, port),
             Portmapper.Entry(Mount3.program, Mount3.version, .tcp, port),
+            Portmapper.Entry(Mount3.program, Mount3.version, .udp, port),
         ])
         listener = try StreamListener(tcp: Endpoint(address, Portmapper.port))
-        socket = try UDPSocket(bind: Endpoint(address, Portmapper.port))
-        stopping = try FileDescriptor("open an eventfd", eventfd(0, CInt(EFD_CLOEXEC)))
+        datagrams = try DatagramService(on: Endpoint(address, Portmapper.port), logger: logger)
+        mount = try MountDatagrams(on: address, beside: server, logger: logger)
     }
 
     /// Answers on threads of its own.
     package func start() throws {
-        try WorkerThread.start("portmap-udp") { [self] in answerDatagrams() }
+        try mount.start()
+        try WorkerThread.start("portmap-udp") { [self] in
+            datagrams.run(limit: Portmapper.callLimit) { call, _ in reply(to: call, behind: 0) }
+        }
         try WorkerThread.start("portmap-tcp") { [self] in
             // Ends when the listener is stopped.
             while let client = try? listener.accept() { admit(client) }
@@ -53,8 +56,8 @@ package final class PortmapServer: Sendable {
     /// Ends it.
     package func stop() {
         listener.stop()
-        var one: UInt64 = 1
-        _ = unsafe write(stopping.number, &one, 8)
+        datagrams.stop()
+        mount.stop()
     }
 
     private func reply(to record: ArraySlice<UInt8>, behind head: Int) -> [UInt8]? {
@@ -69,28 +72,6 @@ package final class PortmapServer: Sendable {
             }
         }
         return count > 0 ? Array(room.prefix(count)) : nil
-    }
-
-    private func answerDatagrams() {
-        var buffer = [UInt8](repeating: 0, count: Portmapper.callLimit)
-        while true {
-            var waits = [
-                pollfd(fd: socket.descriptor.number, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: stopping.number, events: Int16(POLLIN), revents: 0),
-            ]
-            guard unsafe poll(&waits, 2, -1) > 0 else { continue }
-            if waits[1].revents != 0 { return }
-            do {
-                guard let (count, origin) = try socket.receive(into: &buffer), count <= buffer.count else { continue }
-                // To us alone: answers to broadcasts would make of a small question many answers.
-                guard origin.destination == origin.local, let reply = reply(to: buffer[..<count], behind: 0) else {
-                    continue
-                }
-                try socket.send(reply.span, to: origin.peer, from: origin.local)
-            } catch {
-                logger.debug("portmap", metadata: ["why": "\(error)"])
-            }
-        }
     }
 
     private func admit(_ client: StreamSocket) {

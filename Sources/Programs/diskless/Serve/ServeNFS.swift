@@ -91,12 +91,13 @@ struct ServeNFS: ParsableCommand {
             logger: logger,
             limits: limits,
             records: "\(state)/nfs-clients",
+            journal: "\(state)/nfs-replies",
             name: "diskless-\(String(key.identity(ofPath: "/"), radix: 16))"
         )
         try server.start()
         let mapper =
             portmap
-            ? try PortmapServer(on: endpoint.address, nfs: server.endpoint.port, logger: logger) : nil
+            ? try PortmapServer(on: endpoint.address, beside: server, logger: logger) : nil
         try mapper?.start()
         let mode = writable ? "writable" : "read-only"
         logger.info("serving \(path) on TCP \(server.endpoint), \(mode), squashing \(squash.rawValue)")
