@@ -1,4 +1,5 @@
 import Foundation
+import NetworkTypes
 import Testing
 import VirtualLab
 
@@ -42,6 +43,49 @@ struct ClassicClientMatrixTests {
             #expect(try node.rootErrors() == "")
             #expect(try node.reclaimErrors() == "")
         }
+    }
+
+    /// The distribution's `nbd-client` with four connections to a disk of another computer: what one wrote all see.
+    @Test(.timeLimit(.minutes(12)), arguments: Repository.whole(["nbd-client"]))
+    func theDistributionsBlockClient(row: String) throws {
+        let lab = try EndToEndLab(
+            row,
+            images: [.build],
+            fleet:
+                "nodes:\n  - {name: cleo, mac: [\"\(EndToEndLab.mac(1))\"], image: e2e-build, root: {via: nfs, writes: ram}}\n"
+        )
+        defer { lab.lab.close() }
+        let other = try lab.lab.host("disks", address: IPv4Address(value: lab.lab.server.address.value + 9))
+        let (disk, log) = ("\(lab.lab.directory)/disk", "\(lab.lab.directory)/disks.log")
+        try other.run(["truncate", "-s", "256M", disk])
+        let disks = try other.start(
+            [Repository.program ?? "", "serve", "nbd", disk, "--writable", "--listen", "\(other.address):10809"],
+            log: log
+        )
+        defer { disks.signal(SIGTERM) }
+        let cleo = try lab.node("cleo", number: 1)
+        try cleo.machine.powerOn()
+        try cleo.login()
+        try cleo.run("modprobe nbd nbds_max=8; [ -b /dev/nbd5 ]")
+        try cleo.run(
+            "nbd-client \(other.address) 10809 /dev/nbd5 -N disk -C 4 -persist >/run/attach 2>&1; cat /run/attach"
+        )
+        #expect(try cleo.run("blockdev --getsize64 /dev/nbd5") == "\(256 << 20)")
+        let begun = try String(contentsOfFile: log, encoding: .utf8).components(separatedBy: "NBD session begins").count
+        #expect(begun > 4, "four connections")
+        try cleo.run("mkfs.ext4 -q /dev/nbd5 && mkdir -p /run/disk && mount /dev/nbd5 /run/disk", limit: .seconds(120))
+        try cleo.run(
+            "cd /run/disk; for n in 1 2 3 4; do (for m in 1 2 3 4; do head -c 4000000 /dev/urandom >f$n$m; done;"
+                + " : >/run/part$n) </dev/null & done; while [ $(ls /run/part? 2>/dev/null | wc -l) -lt 4 ]; do sleep 0.2; done;"
+                + " sha256sum f?? >sums; cd /; umount /run/disk",
+            limit: .seconds(240)
+        )
+        try cleo.run(
+            "echo 3 >/proc/sys/vm/drop_caches; mount /dev/nbd5 /run/disk; cd /run/disk; sha256sum --quiet -c sums; cd /"
+        )
+        try cleo.run("umount /run/disk; nbd-client -d /dev/nbd5")
+        try cleo.run("nbd-client \(other.address) 10809 /dev/nbd5 -N disk && fsck.ext4 -fn /dev/nbd5 >/run/check 2>&1")
+        #expect(try cleo.rootErrors() == "")
     }
 
     /// 100,000 operations with two clients, each on a file of its own; each then reads the other's.

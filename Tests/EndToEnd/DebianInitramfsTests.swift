@@ -22,6 +22,17 @@ struct DebianInitramfsMatrixTests {
         // Nothing of our own initramfs ran.
         #expect(try deb.run("ls -d /run/diskless 2>/dev/null; test -d /run/initramfs && echo Debian") == "Debian")
         #expect(try lab.server.boot(of: "deb").passed("kernel", "initramfs", "root-connected"))
+        // The kernel's client asks for the handle over UDP where it is told so; files come over TCP.
+        let root = try deb.run("awk '$2 == \"/\" && $3 == \"nfs\" {print $1}' /proc/mounts")
+        let options = "vers=3,nolock,proto=tcp,port=2049,mountproto=udp,mountport=2049,nosharecache"
+        try deb.run(
+            "mkdir -p /run/again; mount -i -t nfs -o addr=\(lab.lab.server.address),\(options) \(root) /run/again"
+        )
+        #expect(
+            try deb.run("grep -c ' /run/again nfs .*mountproto=udp' /proc/mounts; ls /run/again/etc/fstab | wc -l")
+                == "1\n1"
+        )
+        try deb.run("umount /run/again")
         try deb.writeThroughKills(of: lab)
         #expect(try deb.rootErrors() == "")
     }

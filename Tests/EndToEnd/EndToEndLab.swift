@@ -111,7 +111,7 @@ struct TestImage: Sendable {
     static let build = TestImage(
         name: "e2e-build",
         format: "squashfs",
-        packages: ["gcc", "libc6-dev", "make", "git", "sqlite3", "python3-minimal", "time", "groff"]
+        packages: ["gcc", "libc6-dev", "make", "git", "sqlite3", "python3-minimal", "time", "groff", "nbd-client"]
     )
     /// For 64-bit ARM; its packages' scripts run emulated, so it takes a while.
     static let arm64 = TestImage(name: "e2e-arm64", format: "squashfs", architecture: "arm64")

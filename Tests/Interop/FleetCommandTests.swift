@@ -175,7 +175,9 @@ import Testing
         #expect(try server.client("curl", "-sS", Self.script).output.contains("megane boots debian@1"))
         #expect(FileManager.default.fileExists(atPath: "\(server.state)/loaders/own.efi"))
         let left = try FileManager.default.contentsOfDirectory(atPath: server.state).filter { $0.contains("-") }
-        let usual: Set = ["nfs-handles.key", "nfs-clients", "registry.sqlite-wal", "registry.sqlite-shm"]
+        let usual: Set = [
+            "nfs-handles.key", "nfs-clients", "nfs-replies", "registry.sqlite-wal", "registry.sqlite-shm",
+        ]
         #expect(Set(left) == usual, "nothing is left over")
         // What is restored is on stable storage.
         server.kill()

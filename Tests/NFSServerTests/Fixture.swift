@@ -39,7 +39,8 @@ final class Fixture {
         _ directory: String,
         isWritable: Bool = true,
         squash: SquashRule = SquashRule(.none),
-        limits: NFSServer.Limits = .init()
+        limits: NFSServer.Limits = .init(),
+        journal: String? = nil
     ) throws -> (NFSServer, FileTree) {
         let key = try #require(HandleKey(bytes: Array(0..<16)))
         let cache = ObjectCache(capacity: 256)
@@ -52,7 +53,8 @@ final class Fixture {
             source: FixedNFSExports([export]),
             cache: cache,
             logger: logger,
-            limits: limits
+            limits: limits,
+            journal: journal
         )
         try server.start()
         return (server, tree)

@@ -12,9 +12,9 @@ extension Server {
     private static var leaseSeconds: UInt64 { 30 }
 
     /// Tells clients that cannot be told a port where NFS is; without it all others are served.
-    private static func portmap(_ setup: ServerSetup, _ logger: Logger) -> PortmapServer? {
+    private static func portmap(beside server: NFSServer, _ logger: Logger) -> PortmapServer? {
         do {
-            let portmap = try PortmapServer(on: .any, nfs: setup.nfsPort, logger: logger)
+            let portmap = try PortmapServer(on: .any, beside: server, logger: logger)
             try portmap.start()
             return portmap
         } catch {
@@ -56,12 +56,13 @@ extension Server {
                 logger: logger,
                 limits: limits,
                 records: setup.state.nfsClients,
+                journal: setup.state.nfsReplies,
                 name: "diskless-\(String(trees.serverNumber, radix: 16))"
             )
             exports.cutting { [weak server] in server?.cutOthers(than: $0) }
             trees.forgetting { [weak server] in server?.forget(export: $0) }
             try server.start()
-            return (server, exports, trees, setup.hasPortmap ? portmap(setup, logger) : nil)
+            return (server, exports, trees, setup.hasPortmap ? portmap(beside: server, logger) : nil)
         } catch {
             logger.warning("no roots over NFS, no kept state", metadata: ["why": "\(error)"])
             return nil

@@ -36,6 +36,8 @@ public struct StateDirectory: Sendable {
     public var handleKey: String { "\(path)/nfs-handles.key" }
     /// Which clients of NFSv4 may claim after a restart what they had.
     public var nfsClients: String { "\(path)/nfs-clients" }
+    /// The newest replies of NFS to calls that must not be done twice.
+    public var nfsReplies: String { "\(path)/nfs-replies" }
     /// The kept root of a node, as changes over its image.
     public func root(of node: NodeName) -> String { "\(nodes)/\(node)/root" }
     /// The volume of a node with `writes: keep`.

@@ -14,6 +14,16 @@ enum ReplyTail {
     case file(TreeDescriptor, offset: UInt64, count: Int)
 }
 
+/// What doing a call twice could do.
+enum Repetition {
+    /// Nothing.
+    case harmless
+    /// Harm, when the client has lost a connection.
+    case once
+    /// Harm, also when the server was killed and started again.
+    case lasting
+}
+
 // One program and version is one function that takes a procedure's number; a further version joins here.
 extension Conversation {
     /// Serves one call; the reason when the connection is over.
@@ -30,37 +40,41 @@ extension Conversation {
             return refuse(error)
         }
         guard makeRoom(Self.replySize(call)) else { return "the client does not take its replies" }
-        guard let key = onceKey(call, record) else { return serve(call, &reader, record) }
-        switch server.replies.begin(key) {
+        let repetition = repetition(call, record)
+        guard repetition != .harmless else { return serve(call, &reader, record) }
+        // The record begins with the number of the call; the port may be another one after a reconnection.
+        let key = server.replies.key(
+            unsafe record.withUnsafeBytes { unsafe Array($0) } + handle.peer.address.bytes
+        )
+        switch server.replies.begin(key, isLasting: repetition == .lasting) {
         case .known(let reply):
             unsafe output.part(filled, reply.count).copyBytes(from: reply)
             filled += reply.count
             return nil
         // The client asks again when it has waited long enough.
         case .underWay: return nil
-        case .new: break
+        case .new(let mayBeDone): thread.mayBeDone = mayBeDone
         }
+        defer { thread.mayBeDone = false }
         let start = filled
         let why = serve(call, &reader, record)
-        unsettled.append((key, unsafe Array(UnsafeRawBufferPointer(output.part(start, filled - start)))))
+        let reply = unsafe Array(UnsafeRawBufferPointer(output.part(start, filled - start)))
+        // At once: who is killed before all is on the disk, and the reply sent, is asked again.
+        if repetition == .lasting { server.replies.done(key, reply) }
+        unsettled.append((key, reply))
         return why
     }
 
-    /// What tells a call that must not be done twice from all others; nil when doing it twice does no harm.
-    private func onceKey(_ call: RPCCall, _ record: RawSpan) -> UInt64? {
-        guard call.program == NFS3.program else { return nil }
-        if call.version == NFS4.version {
-            guard call.procedure == 1, Self.isChange4(record) else { return nil }
-        } else {
-            guard call.version == NFS3.version, let procedure = NFS3Procedure(rawValue: call.procedure),
-                procedure.isChange, procedure != .write, procedure != .commit
-            else { return nil }
+    private func repetition(_ call: RPCCall, _ record: RawSpan) -> Repetition {
+        guard call.program == NFS3.program else { return .harmless }
+        if call.version == NFS4.version { return call.procedure == 1 ? Self.repetition4(record) : .harmless }
+        guard call.version == NFS3.version, let procedure = NFS3Procedure(rawValue: call.procedure), procedure.isChange
+        else { return .harmless }
+        return switch procedure {
+        case .write, .commit: .harmless
+        case .setAttributes: .once
+        default: .lasting
         }
-        // The record begins with the number of the call; the port may be another one after a reconnection.
-        var hasher = Hasher()
-        hasher.combine(handle.peer.address)
-        unsafe record.withUnsafeBytes { unsafe hasher.combine(bytes: $0) }
-        return UInt64(bitPattern: Int64(hasher.finalize()))
     }
 
     /// Serves a call for whose reply there is room.

@@ -31,7 +31,7 @@ package final class NFSServer: Sendable {
     let source: any NFSExportSource
     let cache: ObjectCache
     let logger: Logger
-    let replies = ReplyCache()
+    let replies: ReplyCache
     let version4: NFS4Service
     let callbacks: Callbacks
     private let listener: StreamListener
@@ -51,7 +51,8 @@ package final class NFSServer: Sendable {
     /// Listens at `endpoint`; nothing is served before `start`.
     ///
     /// `cache` is the one that the exported trees use; `records` is the file that says which clients of version 4 may claim
-    /// what they had after a restart, nil keeps nothing; `name` tells servers apart and must stay the same. Throws when the port is taken or needs rights, with a text that says
+    /// what they had after a restart, nil keeps nothing; `journal` is the file that keeps the replies to calls that must not be
+    /// done twice, for clients that did not get them before the server was killed; `name` tells servers apart and must stay the same. Throws when the port is taken or needs rights, with a text that says
     /// what to do.
     package init(
         listen endpoint: Endpoint,
@@ -60,6 +61,7 @@ package final class NFSServer: Sendable {
         logger: Logger,
         limits: Limits = Limits(),
         records: String? = nil,
+        journal: String? = nil,
         name: String = "diskless"
     ) throws {
         let records = records.map { ClientRecords(at: $0, logger: logger) }
@@ -69,6 +71,7 @@ package final class NFSServer: Sendable {
         self.cache = cache
         self.logger = logger
         self.limits = limits
+        replies = ReplyCache(journal: Self.open(journal: journal, logger))
         let fresh = Self.freshVerifier()
         verifier = Atomic(fresh)
         let callbacks = Callbacks(logger: logger)
@@ -82,6 +85,17 @@ package final class NFSServer: Sendable {
             wake: { callbacks.wake() }
         )
         if case .tcp(let actual) = listener.place { self.endpoint = actual } else { self.endpoint = endpoint }
+    }
+
+    private static func open(journal path: String?, _ logger: Logger) -> ReplyJournal? {
+        guard let path else { return nil }
+        do throws(TreeError) { return try ReplyJournal(at: path) } catch {
+            logger.warning(
+                "NFS replies are not kept: a client whose server is killed may be told that a name it moved is gone",
+                metadata: ["path": "\(path)", "why": "\(unsafe String(cString: strerror(error.number)))"]
+            )
+            return nil
+        }
     }
 
     /// Accepts connections on a thread of its own.

@@ -12,9 +12,9 @@ extension FileTree {
     ) throws(TreeError) -> TreeObject {
         try prepare(name, in: directory, as: caller, on: &thread)
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY
-        let writer = TreeDescriptor(
-            try checked(unsafe clinux_openat(directory.pin.number, name.terminated, flags, mode & 0o7777))
-        )
+        let number = unsafe clinux_openat(directory.pin.number, name.terminated, flags, mode & 0o7777)
+        if number < 0, let made = try madeBefore(name, .regular, in: directory, as: caller, on: &thread) { return made }
+        let writer = TreeDescriptor(try checked(number))
         try thread.becomeRoot()
         let (object, attributes) = try adopt(try checked(clinux_reopen(openFiles.number, writer.number, O_PATH)))
         object.open.withLock { $0.writer = .init(descriptor: writer, caller: caller, granted: attributes) }
@@ -30,7 +30,11 @@ extension FileTree {
         on thread: inout ThreadIdentity
     ) throws(TreeError) -> TreeObject {
         try prepare(name, in: directory, as: caller, on: &thread)
-        try checked(unsafe mkdirat(directory.pin.number, name.terminated, mode & 0o7777))
+        let result = unsafe mkdirat(directory.pin.number, name.terminated, mode & 0o7777)
+        if result < 0, let made = try madeBefore(name, .directory, in: directory, as: caller, on: &thread) {
+            return made
+        }
+        try checked(result)
         return try lookup(name, in: directory, as: caller, on: &thread).0
     }
 
@@ -45,7 +49,11 @@ extension FileTree {
         try prepare(name, in: directory, as: caller, on: &thread)
         guard !target.contains(0) else { throw TreeError(EINVAL) }
         let text = target.map { CChar(bitPattern: $0) } + [0]
-        try checked(unsafe symlinkat(text, directory.pin.number, name.terminated))
+        let result = unsafe symlinkat(text, directory.pin.number, name.terminated)
+        if result < 0, let made = try madeBefore(name, .symbolicLink, in: directory, as: caller, on: &thread) {
+            return made
+        }
+        try checked(result)
         return try lookup(name, in: directory, as: caller, on: &thread).0
     }
 
@@ -72,7 +80,9 @@ extension FileTree {
         }
         try prepare(name, in: directory, as: caller, on: &thread)
         let device = kind == .blockDevice || kind == .characterDevice ? clinux_device(major, minor) : 0
-        try checked(unsafe mknodat(directory.pin.number, name.terminated, mode_t(type) | (mode & 0o7777), device))
+        let result = unsafe mknodat(directory.pin.number, name.terminated, mode_t(type) | (mode & 0o7777), device)
+        if result < 0, let made = try madeBefore(name, kind, in: directory, as: caller, on: &thread) { return made }
+        try checked(result)
         return try lookup(name, in: directory, as: caller, on: &thread).0
     }
 
@@ -86,7 +96,13 @@ extension FileTree {
     ) throws(TreeError) {
         guard object.kind != .directory else { throw TreeError(EPERM) }
         try prepare(name, in: directory, as: caller, on: &thread)
-        try checked(unsafe clinux_link(object.pin.number, directory.pin.number, name.terminated))
+        let result = unsafe clinux_link(object.pin.number, directory.pin.number, name.terminated)
+        if result < 0, let made = try madeBefore(name, object.kind, in: directory, as: caller, on: &thread),
+            made.handle == object.handle
+        {
+            return
+        }
+        try checked(result)
     }
 
     /// Removes a name that is not a directory's, or an empty directory.
@@ -101,9 +117,9 @@ extension FileTree {
         guard !name.isDot else { throw TreeError(EINVAL) }
         try prepare(name, in: directory, as: caller, on: &thread)
         let victim = handle(of: name, in: directory)
-        try checked(
-            unsafe unlinkat(directory.pin.number, name.terminated, isDirectory ? AT_REMOVEDIR : 0)
-        )
+        let result = unsafe unlinkat(directory.pin.number, name.terminated, isDirectory ? AT_REMOVEDIR : 0)
+        if result < 0, thread.mayBeDone, clinux_errno() == ENOENT { return }
+        try checked(result)
         if let victim { cache.remove(victim) }
     }
 
@@ -120,15 +136,34 @@ extension FileTree {
         guard name.isOrdinary, newName.isOrdinary else { throw TreeError(EINVAL) }
         try prepare(name, in: directory, as: caller, on: &thread)
         let victim = handle(of: newName, in: newDirectory)
-        try checked(
-            unsafe renameat(
-                directory.pin.number,
-                name.terminated,
-                newDirectory.pin.number,
-                newName.terminated
-            )
+        let result = unsafe renameat(
+            directory.pin.number,
+            name.terminated,
+            newDirectory.pin.number,
+            newName.terminated
         )
+        if result < 0, thread.mayBeDone, clinux_errno() == ENOENT,
+            (try? lookup(newName, in: newDirectory, as: caller, on: &thread)) != nil
+        {
+            return
+        }
+        try checked(result)
         if let victim { cache.remove(victim) }
+    }
+
+    /// What a server that was killed has made already under a name that is taken; nil when that cannot be.
+    private func madeBefore(
+        _ name: FileName,
+        _ kind: FileKind,
+        in directory: TreeObject,
+        as caller: Caller,
+        on thread: inout ThreadIdentity
+    ) throws(TreeError) -> TreeObject? {
+        let number = clinux_errno()
+        defer { clinux_set_errno(number) }
+        guard number == EEXIST, thread.mayBeDone else { return nil }
+        let (object, _) = try lookup(name, in: directory, as: caller, on: &thread)
+        return object.kind == kind ? object : nil
     }
 
     private func prepare(

@@ -25,7 +25,7 @@ package struct HandleKey: Sendable {
     package func identity(ofPath path: String) -> UInt64 { hash(Array(path.utf8)) }
 
     /// SipHash-2-4 of any bytes.
-    func hash(_ bytes: [UInt8]) -> UInt64 {
+    package func hash(_ bytes: [UInt8]) -> UInt64 {
         var state = SipState(first, second)
         var word: UInt64 = 0
         for (index, byte) in bytes.enumerated() {

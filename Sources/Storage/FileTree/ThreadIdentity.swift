@@ -9,6 +9,9 @@ package struct ThreadIdentity: ~Copyable {
     private var grouped: Caller?
     /// The file system user of the thread.
     private var user: UInt32
+    /// Whether a server that was killed may have done already what is done now: then a name that is gone was removed or moved
+    /// by it, and one that is there was made by it.
+    package var mayBeDone = false
 
     /// Throws `TreeError` when this process may not do that.
     package init() throws(TreeError) {

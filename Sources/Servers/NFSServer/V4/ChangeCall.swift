@@ -3,28 +3,33 @@ import ONCRPC
 import XDR
 
 extension Conversation {
-    /// Whether doing a compound of version 4.0 twice could do harm; sessions keep their replies themselves.
+    /// What doing a compound twice could do.
     ///
     /// Told by the first operation that is not on the way to a file, as clients put nothing that changes something behind
-    /// one that reads.
-    static func isChange4(_ record: RawSpan) -> Bool {
+    /// one that reads. Sessions keep their replies themselves, but not over a restart.
+    static func repetition4(_ record: RawSpan) -> Repetition {
         var reader = XDRReader(record)
         guard let call = try? RPCCall(decoding: &reader), call.procedure == 1,
             (try? reader.readOpaque(limit: NFS4.tagLimit)) != nil,
-            (try? reader.readUInt32()) == 0, let count = try? reader.readUInt32()
-        else { return false }
+            let minor = try? reader.readUInt32(), let count = try? reader.readUInt32()
+        else { return .harmless }
         for _ in 0..<min(count, UInt32(NFS4.operationLimit)) {
-            guard let next = try? reader.readUInt32() else { return false }
+            guard let next = try? reader.readUInt32() else { return .harmless }
             switch NFS4Operation(rawValue: next) {
+            case .sequence: guard (try? reader.readFixedOpaque(sequenceSize)) != nil else { return .harmless }
             case .putRootHandle, .putPublicHandle, .saveHandle: continue
-            case .putHandle: guard (try? NFS4FileHandle(decoding: &reader)) != nil else { return false }
-            case .lookup: guard (try? reader.readOpaque(limit: NFS4.textLimit)) != nil else { return false }
-            case .create, .remove, .rename, .link, .setAttributes, .open: return true
-            default: return false
+            case .putHandle: guard (try? NFS4FileHandle(decoding: &reader)) != nil else { return .harmless }
+            case .lookup: guard (try? reader.readOpaque(limit: NFS4.textLimit)) != nil else { return .harmless }
+            case .create, .remove, .rename, .link: return .lasting
+            case .setAttributes, .open: return minor == 0 ? .once : .harmless
+            default: return .harmless
             }
         }
-        return false
+        return .harmless
     }
+
+    /// The arguments of SEQUENCE, in bytes (RFC 8881, section 18.46).
+    private static var sequenceSize: Int { 16 + 4 * 4 }
 }
 
 extension NFS4CallbackPlace {
