@@ -88,8 +88,23 @@ struct AgentChecks {
         #expect(try status("anna", token) == "403")
     }
 
-    func afterwards() throws {
+    func afterwards(home: String) throws {
         #expect(try until(.seconds(60), "code 0") { try exec(["anna"], ["id", "eva"]) }.contains("uid=1001(eva)"))
+        // Who is removed is gone from running nodes; what was theirs stays on the server.
+        #expect(try until(.seconds(60), "code 0") { try ssh("eva", "10.77.0.72", "true") } == "code 0")
+        #expect(try diskless("user", "rm", "eva").hasSuffix("code 0"))
+        let removed = ContinuousClock.now
+        for address in ["10.77.0.71", "10.77.0.72"] {
+            #expect(
+                try until(.seconds(60), "Permission denied") { try ssh("eva", address, "true") }
+                    .contains("Permission denied")
+            )
+        }
+        print("a removed user was locked out after \(ContinuousClock.now - removed)")
+        let gone = try exec(["anna", "ben"], ["getent passwd eva || echo none; ls -d /home/eva"])
+        #expect(gone.contains("anna  none\nanna  /home/eva\n") && gone.contains("ben   none\n"), "\(gone)")
+        #expect(try String(contentsOfFile: home + "/eva/greeting", encoding: .utf8) == "hello\n")
+        #expect(try !diskless("user", "list").contains("eva"))
         #expect(try diskless("node", "poweroff", "ben") == "ben: switches off\ncode 0")
         try ben.machine.waitUntilOff(limit: .seconds(120))
     }
@@ -172,6 +187,14 @@ struct AgentChecks {
         // The image's own accounts are all there.
         #expect(try exec(["anna"], ["getent passwd root daemon sshd | wc -l"]) == "3\ncode 0")
         try secrets(hash)
+
+        // A password that is changed on the node outlives other changes of the fleet.
+        try anna.run("echo 'eva:her-own-Password' | chpasswd")
+        let own = try anna.run("grep ^eva: /etc/shadow")
+        #expect(try diskless("user", "set", "eva", "full-name=Eva Green").hasSuffix("code 0"))
+        let named = try until(.seconds(60), "Eva Green") { try exec(["anna"], ["getent passwd eva"]) }
+        #expect(named.contains(":Eva Green:"), "\(named)")
+        #expect(try !own.contains(hash) && anna.run("grep ^eva: /etc/shadow") == own)
 
         // Locked out of these nodes by a profile that they do not have; then back; on the node without writes too.
         #expect(try diskless("profile", "add", "office").hasSuffix("code 0"))

@@ -12,10 +12,16 @@ struct EndToEndLab {
     ///   - fleet: what is applied before anything boots.
     ///   - dhcp: `full` or `proxy`.
     ///   - configuration: the server's configuration file.
-    init(_ label: String, images: [TestImage], fleet: String = "", dhcp: String = "full", configuration: String = "")
-        throws
-    {
-        let lab = try Lab(label, directory: Repository.path("build/e2e/logs-\(label)"))
+    ///   - subnet: the network, whose first address is the server's; by default 10.77.0.0/24.
+    init(
+        _ label: String,
+        images: [TestImage],
+        fleet: String = "",
+        dhcp: String = "full",
+        configuration: String = "",
+        subnet: IPv4Subnet? = nil
+    ) throws {
+        let lab = try Lab(label, subnet: subnet, directory: Repository.path("build/e2e/logs-\(label)"))
         do {
             self.lab = lab
             server = try DisklessServer(
@@ -32,10 +38,11 @@ struct EndToEndLab {
         }
     }
 
-    /// A machine whose address ends in `number`: `52:54:00:e2:e0:NUMBER`.
+    /// A machine whose address ends in `number`: `52:54:00:e2:e0:NUMBER`; or is `mac`.
     func node(
         _ name: String,
         number: UInt64,
+        mac: MACAddress? = nil,
         firmware: MachineFirmware = .bios,
         processors: Int = 1,
         card: NetworkCard = .virtio,
@@ -43,7 +50,7 @@ struct EndToEndLab {
     ) throws -> Node {
         let machine = Machine(
             name: name,
-            mac: Self.mac(number),
+            mac: mac ?? Self.mac(number),
             uuid: MachineUUID("e2e00000-0000-4000-8000-525400e2e0\(10 + number)"),
             firmware: firmware,
             // With two, QEMU 7.2 emulates them side by side, and a kernel that patches its code on one of them can hang

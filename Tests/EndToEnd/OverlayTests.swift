@@ -126,7 +126,7 @@ struct OverlayTests {
         #expect(try anna.run("cat /etc/motd") == "changed for anna")
         #expect(try anna.run("ls /var/log").contains("whose") == false)
         #expect(try diskless(lab, "files", "render", "anna", "--diff").contains("nothing is different"))
-        try agents.afterwards()
+        try agents.afterwards(home: Self.home)
     }
 
     /// The files of a boot whose kernel runs are nobody's, and no log or reply has a key in it.
@@ -201,6 +201,8 @@ struct OverlayTests {
         #expect(try otto.run("hostname") == "otto")
         #expect(try otto.run("cat /etc/hostname") == "otto")
         #expect(try otto.run("test -d /run/systemd/journal && echo systemd || echo another") == "another")
+        // What programs take for the sign that systemd runs (sd_booted(3)).
+        #expect(try otto.run("test -e /run/systemd/system && echo there || echo absent") == "absent")
         #expect(
             try otto.run("which openrc >/dev/null && echo openrc || echo none")
                 == (image.name == "e2e-openrc" ? "openrc" : "none")

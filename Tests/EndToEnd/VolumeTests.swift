@@ -30,6 +30,7 @@ struct VolumeTests {
             try node.login()
         }
         for node in [vera, rob] {
+            #expect(try node.run("cat /etc/hostname") == node.name, "its overlay files")
             #expect(try node.run("findmnt -no FSTYPE /") == "overlay")
             #expect(try node.run("stat -fc %T /srv/scratch /var/log | sort -u") == "tmpfs")
             #expect(try node.run("findmnt -no FSTYPE /home") == "nfs")
@@ -51,8 +52,16 @@ struct VolumeTests {
         try vera.run("umount /opt/m 2>/dev/null; sync")
 
         try lab.server.addVersion(of: .ram)
+        // A node that runs is neither copied nor reset, and a backup leaves its volume out by name.
+        for words in [("snapshot", "vera", "torn"), ("reset", "rob", "--all"), ("restore", "vera", "torn")] {
+            let said = try refusal(lab, words.0, words.1, words.2)
+            #expect(said.contains("node \(words.1) is running: switch it off before the \(words.0)"), "\(said)")
+        }
+        #expect(try backup(lab) == ["rob/state", "vera/state"])
+        try cutPower(lab, [vera, rob])
+        try snapshots(lab, [vera, rob])
         for node in [vera, rob] {
-            try node.machine.powerCycle()
+            try node.machine.powerOn()
             try node.login()
         }
         #expect(try vera.run("cat /root/own; sh -c diskless-test-tool; cat /version-two") == "vera\ninstalled\n2")
@@ -64,6 +73,78 @@ struct VolumeTests {
             #expect(try node.rootErrors() == "")
         }
         try vera.checkFiles()
+
+        try cutPower(lab, [vera, rob])
+        let kept = ["rob/snapshots", "rob/state", "vera/snapshots", "vera/state", "vera/volume"]
+        #expect(try backup(lab) == kept)
+        _ = try diskless(lab, "node", "reset", "rob", "--state")
+        _ = try diskless(lab, "node", "reset", "vera", "--root")
+        let left = try diskless(lab, "node", "state").split(separator: "\n").map { $0.prefix { $0 != "." } }
+        #expect(try !diskless(lab, "node", "state", "rob").contains("rob\tstate"), "\(left)")
+        #expect(try !diskless(lab, "node", "state", "vera").contains("vera\tvolume"), "\(left)")
+        #expect(try diskless(lab, "node", "state", "vera").contains("vera\tstate"), "\(left)")
+        #expect(try diskless(lab, "node", "state", "vera").contains("vera\tsnapshot good"), "\(left)")
+    }
+
+    private func diskless(_ lab: EndToEndLab, _ arguments: String...) throws -> String {
+        let program = try #require(Repository.program)
+        return try lab.lab.server.run([program] + arguments + ["--state", lab.server.state], limit: .seconds(120))
+    }
+
+    /// Cuts the power of these nodes, and waits until the server has seen that they are gone.
+    private func cutPower(_ lab: EndToEndLab, _ nodes: [Node]) throws {
+        for node in nodes { node.machine.powerOff() }
+        let begin = ContinuousClock.now
+        for node in nodes {
+            #expect(try refusal(lab, "reset", node.name, "--all").contains("node \(node.name) is running"))
+            while try diskless(lab, "node", "state", node.name).contains("running") {
+                try #require(
+                    ContinuousClock.now - begin < .seconds(75),
+                    "\(node.name) is off and still counts as running"
+                )
+                usleep(500_000)
+            }
+        }
+        print("nodes without power counted as off after \(ContinuousClock.now - begin)")
+    }
+
+    /// What `diskless node WORDS` says beside, when it must fail.
+    private func refusal(_ lab: EndToEndLab, _ words: String...) throws -> String {
+        let program = try #require(Repository.program)
+        let script = #""$@" 2>&1 >/dev/null && echo 'it did not fail' || true"#
+        return try lab.lab.server.run(
+            ["sh", "-c", script, "sh", program, "node"] + words + ["--state", lab.server.state],
+            limit: .seconds(120)
+        )
+    }
+
+    /// What a backup made now holds of the nodes: `vera/volume`.
+    private func backup(_ lab: EndToEndLab) throws -> [String] {
+        let file = "\(lab.server.state)/../volume-backup.tar"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        _ = try diskless(lab, "backup", file, "--force")
+        let names = try lab.lab.server.run(["tar", "--list", "--file", file], limit: .seconds(60))
+        return Set(
+            names.split(separator: "\n").compactMap { name -> String? in
+                let parts = name.split(separator: "/")
+                return parts.count > 2 && parts[0] == "nodes" ? "\(parts[1])/\(parts[2])" : nil
+            }
+        ).sorted()
+    }
+
+    /// Copies what is kept for nodes that are off, spoils it, and puts it back.
+    private func snapshots(_ lab: EndToEndLab, _ nodes: [Node]) throws {
+        let own = "\(lab.server.state)/nodes"
+        for node in nodes {
+            _ = try diskless(lab, "node", "snapshot", node.name, "good")
+            #expect(try diskless(lab, "node", "state", node.name).contains("\(node.name)\tsnapshot good"))
+        }
+        let script = """
+            find \(own)/rob/state \(own)/vera/state -name name -exec sh -c 'echo spoiled >"$1"' sh {} ';'
+            dd if=/dev/zero of=\(own)/vera/volume bs=1M count=32 conv=notrunc status=none
+            """
+        try lab.lab.server.run(["sh", "-ec", script], limit: .seconds(60))
+        for node in nodes { _ = try diskless(lab, "node", "restore", node.name, "good") }
     }
 }
 
@@ -109,6 +190,7 @@ struct VolumeMatrixTests {
         let wim = try lab.node("wim", number: 1)
         try wim.machine.powerOn()
         try wim.login()
+        #expect(try wim.run("cat /etc/hostname") == "wim", "its overlay files")
         let zoe = try lab.node("zoe", number: 2)
         try zoe.machine.powerOn()
         try zoe.console.wait(for: "node wim writes to it: one writer at a time", limit: .seconds(120))
@@ -143,6 +225,7 @@ struct VolumeMatrixTests {
         let ines = try lab.node("ines", number: 1)
         try ines.machine.powerOn()
         try ines.login()
+        #expect(try ines.run("cat /etc/hostname") == "ines", "its overlay files")
         #expect(try ines.run("findmnt -no FSTYPE /") == (writes == "none" ? "squashfs" : "overlay"))
         #expect(try lab.server.boot(of: "ines").passed("root-mounted", "up"))
         if writes == "none" {

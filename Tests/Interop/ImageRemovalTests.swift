@@ -20,6 +20,11 @@ import Testing
         #expect(used.errors == "Error: debian@2 is in use by megane: shut them down first, or say --force\n")
         let tagged = try server.diskless("image", "rm", "debian@3")
         #expect(tagged.status != 0 && tagged.errors.contains("debian@3 has the tag debian:lab"), "\(tagged.errors)")
+        // Of several all go or none.
+        for keeper in ["debian@2", "debian@3", "debian@9"] {
+            let some = try server.diskless("image", "rm", "debian@1", keeper)
+            #expect(some.status != 0 && some.output.isEmpty && some.errors.contains(keeper), "\(some)")
+        }
         #expect(try server.diskless("image", "rm", "debian@1").status == 0)
         #expect(try server.diskless("image", "rm", "debian@2", "--force").status == 0)
         // What the look at the registry left is what a server starts with.

@@ -60,6 +60,41 @@ struct AccountTests {
         )
     }
 
+    /// A password that somebody changes on a node is not lost with the next change of the fleet, unless that is another
+    /// password.
+    @Test func aPasswordChangedOnTheNodeStaysUntilTheFleetGivesAnother() throws {
+        let root = try AccountRoot()
+        var anna = try user("anna", 1001)
+        let bob = try user("bob", 1002)
+        try root.merge([anna, bob])
+        func change(_ name: String, to hash: String) throws {
+            let lines = root.text("etc/shadow").split(separator: "\n").map {
+                $0.hasPrefix("\(name):") ? "\(name):\(hash):20000:0:99999:7:::" : String($0)
+            }
+            try root.write(lines.joined(separator: "\n") + "\n", to: "etc/shadow")
+        }
+        func line(_ name: String) -> String {
+            root.text("etc/shadow").split(separator: "\n").first { $0.hasPrefix("\(name):") }.map(String.init) ?? ""
+        }
+        try change("anna", to: "$y$own")
+        anna.sshKeys = [try #require(SSHPublicKey("ssh-ed25519 AAAAC3Nza x"))]
+        try root.merge([anna, bob])
+        #expect(line("anna") == "anna:$y$own:20000:0:99999:7:::")
+        #expect(line("bob").hasPrefix("bob:$y$j9T$"))
+        try root.merge([anna, bob, try user("cleo", 1003)])
+        #expect(line("anna") == "anna:$y$own:20000:0:99999:7:::", "also the next time")
+        anna.password = PasswordHash("$y$j9T$cccccccccccccccccccccc$ddddddddddddddddddddddd")
+        try root.merge([anna, bob])
+        #expect(line("anna").hasPrefix("anna:$y$j9T$ccc"))
+        // Who was away and comes back has the fleet's; so has the account of the image that ours covers.
+        try change("anna", to: "$y$own")
+        try root.merge([bob])
+        #expect(line("anna") == "anna:$6$old:1::::::")
+        try root.merge([anna, bob])
+        #expect(line("anna").hasPrefix("anna:$y$j9T$ccc"))
+        #expect(root.mode("etc/diskless-accounts") == 0o600 && root.mode("etc/shadow") == 0o640)
+    }
+
     @Test func homesAreMadeOnce() throws {
         let root = try AccountRoot()
         try root.merge([try user("anna", 1001)])

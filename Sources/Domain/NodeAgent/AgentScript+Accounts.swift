@@ -59,13 +59,20 @@ extension AgentScript {
                 BEGIN { FS = "\t" }
                 part == "own" && $1 == "mine" && $2 == file { mine[$3] = 1 }
                 part == "own" && $1 == "was" && $2 == file { split($3, field, ":"); was[field[1]] = $3 }
+                part == "own" && $1 == "given" { given[$2] = $3 }
                 part == "list" && $1 == "user" {
                     name[++count] = $2
+                    hash[$2] = $6
                     line[$2] = file == "passwd" ? $2 ":x:" $3 ":" $3 ":" $7 ":" $5 ":" $4 : $2 ":" $6 "::0:99999:7:::"
                 }
                 part == "file" {
                     split($0, field, ":")
-                    if (field[1] in mine) next
+                    if (field[1] in mine) {
+                        # A password that was changed here stays until the fleet gives another one.
+                        if (file == "shadow" && (field[1] in line) && (field[1] in given))
+                            if (given[field[1]] == hash[field[1]]) line[field[1]] = $0
+                        next
+                    }
                     if (field[1] in line) was[field[1]] = $0
                     else print
                 }
@@ -77,6 +84,7 @@ extension AgentScript {
                     for (number = 1; number <= count; number++) {
                         print line[name[number]]
                         print "mine\t" file "\t" name[number] >>kept
+                        if (file == "shadow") print "given\t" name[number] "\t" hash[name[number]] >>kept
                     }
                 }' part=own $own part=list $list part=file /etc/$file >$work/$file.new && put /etc/$file $work/$file.new
         done

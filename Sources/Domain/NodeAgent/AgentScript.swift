@@ -142,7 +142,7 @@ public enum AgentScript {
         leave() {
             echo 'status 0' >$work/leave
             ask 20 "done/$2" $work/leave >/dev/null
-            # Not by /run/systemd/system, which the overlay files make on every system.
+            # By its name: files of systemd may lie in an image whose init is another one.
             init=''
             read -r init </proc/1/comm
             # By its path: the shell has a program of that name in itself, to whose signal sysvinit does not listen.

@@ -23,7 +23,7 @@ struct AgentRoutes: Sendable {
             case .now(let lines): return .text(.ok, lines)
             case .later(let wait):
                 // A stream waits on a thread that is counted for nobody else; its head has left before it waits.
-                return HTTPResponse(.ok, body: .stream { try $0.send(wait()) })
+                return HTTPResponse(.ok, body: .stream { stream in try stream.send(wait { stream.isBroken }) })
             }
         case (.get, "users"?, 1):
             guard let accounts = try? agents.deliverAccounts(to: agent.mac) else {

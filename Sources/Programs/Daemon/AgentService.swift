@@ -22,6 +22,8 @@ final class AgentService: NodeCommanding {
         var conditions: [NodeName: NodeCondition] = [:]
         /// The questions that wait, one a node at most.
         var waiting: [NodeName: DispatchSemaphore] = [:]
+        /// Until when each node counts as running without another word of its agent (``AgentService/runningNodes``).
+        var runningUntil: [NodeName: Timestamp] = [:]
         var order: UInt64 = 0
         /// The tokens of boots that have not begun to run, for a loader that asks again.
         var tokens: [MACAddress: (boot: BootIdentifier, token: String)] = [:]
@@ -36,6 +38,12 @@ final class AgentService: NodeCommanding {
     private static let questionSeconds = 50.0
     /// After how many seconds without a word an agent counts as gone.
     private static let silence = 120.0
+    /// For how many seconds a node counts as running after its agent's last word, while no question of it waits.
+    ///
+    /// Longer than the pause that an agent is told to make.
+    private static let runningSeconds = 25.0
+    /// How often it is looked whether the asker of a waiting question is still there, in seconds.
+    private static let lookSeconds = 5.0
 
     let homes: HomeDirectories
     private let boots: BootService
@@ -132,8 +140,9 @@ final class AgentService: NodeCommanding {
     enum Work {
         /// What it shall do, one line each.
         case now(String)
-        /// Nothing yet: the closure waits until there is something, for some time at most.
-        case later(@Sendable () -> String)
+        /// Nothing yet: the closure waits until there is something, for some time at most; it asks now and then whether
+        /// the agent is gone.
+        case later(@Sendable (_ isGone: () -> Bool) -> String)
     }
 
     /// What an agent shall do.
@@ -155,10 +164,16 @@ final class AgentService: NodeCommanding {
             leave(agent, semaphore)
             return .now(lines.isEmpty ? "pause 10\n" : lines)
         }
-        return .later { [self] in
-            defer { leave(agent, semaphore) }
+        return .later { [self] isGone in
+            var wasGone = false
+            defer { leave(agent, semaphore, isGone: wasGone) }
             let end = DispatchTime.now() + Self.questionSeconds
-            while semaphore.wait(timeout: end) == .success {
+            while true {
+                guard semaphore.wait(timeout: min(end, .now() + Self.lookSeconds)) == .success else {
+                    wasGone = isGone()
+                    guard !wasGone, DispatchTime.now() < end else { break }
+                    continue
+                }
                 let goesOn = state.withLock { $0.waiting[agent.node] === semaphore && !$0.isStopped }
                 guard goesOn else { break }
                 let lines = tasks(for: agent, report, semaphore)
@@ -176,14 +191,29 @@ final class AgentService: NodeCommanding {
         return lines + "users\n"
     }
 
-    private func leave(_ agent: Agent, _ semaphore: DispatchSemaphore) {
+    private func leave(_ agent: Agent, _ semaphore: DispatchSemaphore, isGone: Bool = false) {
+        let now = clock.now()
         state.withLock { state in
-            if state.waiting[agent.node] === semaphore { state.waiting[agent.node] = nil }
+            guard state.waiting[agent.node] === semaphore else { return }
+            state.waiting[agent.node] = nil
+            state.runningUntil[agent.node] = isGone ? nil : now.advanced(bySeconds: Self.runningSeconds)
+        }
+    }
+
+    /// The nodes whose agents are there: a question of theirs waits, or they asked a short time ago.
+    ///
+    /// A node without power answers no keepalive probes, so that its waiting question ends within about 40 s.
+    var runningNodes: Set<NodeName> {
+        let now = clock.now()
+        return state.withLock { state in
+            state.runningUntil = state.runningUntil.filter { $0.value > now }
+            return Set(state.runningUntil.keys).union(state.waiting.keys)
         }
     }
 
     private func heard(_ condition: NodeCondition, _ agent: Agent, _ state: inout State) {
         state.conditions[agent.node] = condition
+        state.runningUntil[agent.node] = condition.seen.advanced(bySeconds: Self.runningSeconds)
         state.conditions[agent.node]?.image = boots.boot(agent.boot)?.image
         for job in state.desk.restarted(agent.node, boot: agent.boot) {
             tell(job, CommandOutcome(problem: "the node started again before the command had ended"), &state)

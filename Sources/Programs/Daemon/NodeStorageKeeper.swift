@@ -12,8 +12,10 @@ final class NodeStorageKeeper: NodeStorageKeeping {
     private let registry: any NodeRegistry
     private let grants: GrantStore
     private let trees: TreeStore?
-    /// The nodes that have a connection now.
+    /// The nodes that have a connection now, or whose agent is there.
     private let connected: @Sendable () -> Set<NodeName>
+    private let clock: any BootModel.Clock
+    private let started: Timestamp
     private let logger: Logger
 
     init(
@@ -22,6 +24,7 @@ final class NodeStorageKeeper: NodeStorageKeeping {
         grants: GrantStore,
         trees: TreeStore?,
         connected: @escaping @Sendable () -> Set<NodeName>,
+        clock: any BootModel.Clock,
         logger: Logger
     ) {
         self.state = state
@@ -29,6 +32,8 @@ final class NodeStorageKeeper: NodeStorageKeeping {
         self.grants = grants
         self.trees = trees
         self.connected = connected
+        self.clock = clock
+        started = clock.now()
         self.logger = logger
     }
 
@@ -133,10 +138,26 @@ final class NodeStorageKeeper: NodeStorageKeeping {
         try Self.remove(path)
     }
 
+    /// After how many seconds a node without power has lost its connections, and its agent's question has ended.
+    private static let silence = 45
+    /// After how many seconds nodes that went on while the server was away have come back to it; an agent waits longest.
+    private static let returning = 35
+
     /// Runs `body` while nothing of the node is open.
     private func whileOff(_ node: NodeName, _ action: String, _ body: @escaping @Sendable () throws -> Void) throws {
         guard !connected().contains(node) else {
-            throw SetupError("node \(node) runs on it: switch it off before the \(action)")
+            throw SetupError(
+                "node \(node) is running: switch it off before the \(action)"
+                    + " (when its power was cut it counts as off \(Self.silence) s later)"
+            )
+        }
+        // After a restart of the server it takes a while until those who run have come back.
+        let age = Int(clock.now().seconds(since: started))
+        guard age >= Self.returning || grants.newest(of: node) == nil else {
+            throw SetupError(
+                "this server started \(age) s ago, and node \(node) may still run on it:"
+                    + " the \(action) is possible in \(Self.returning - age) s"
+            )
         }
         guard let trees else { return try body() }
         trees.end(node)

@@ -249,7 +249,9 @@ public final class Server: Sendable {
             trees: nfs?.trees,
             connected: { [exports] in
                 Set(exports.connectedRoots.map(\.node) + (nfs?.exports.connectedBoots.map(\.node) ?? []))
+                    .union(agents.runningNodes)
             },
+            clock: clock,
             logger: logger
         )
         let admin = try Self.admin(setup, registry, store, dhcp, boots, agents, clock, facts, keeper, overlays, logger)

@@ -37,6 +37,15 @@ public final class HTTPStream {
         return unsafe poll(&wait, 1, 0) == 0
     }
 
+    /// Whether the connection has broken: the client was reset, or answers nothing any more, not even to keepalive probes.
+    ///
+    /// A client that has only ended its own side of the connection, as many do after their request, still listens.
+    public var isBroken: Bool {
+        guard !failed else { return true }
+        var wait = pollfd(fd: socket.descriptor.number, events: 0, revents: 0)
+        return unsafe poll(&wait, 1, 0) > 0 && wait.revents & Int16(POLLERR) != 0
+    }
+
     /// Sends bytes that are no content: the head, and the end of the chunks.
     ///
     /// Throws as `send`.

@@ -11,13 +11,7 @@ extension ImageStore {
         force: Bool = false,
         users: (ImageVersionID) throws -> [String]
     ) throws {
-        let numbers = try numbers(of: id.name)
-        guard !numbers.isEmpty else { throw ImageStoreError.unknownImage(id.name, known: try names()) }
-        guard numbers.contains(id.number) else { throw ImageStoreError.unknownVersion(id, known: numbers) }
-        if !force {
-            let nodes = try users(id)
-            guard nodes.isEmpty else { throw ImageStoreError.inUse(id, nodes: nodes) }
-        }
+        try checkRemoval(of: id, force: force, users: users)
         // The number must survive the version, also one that was put there by hand.
         try keepNumber(id)
         let place = path(of: id.name) + "/.removing-\(id.number)"
@@ -27,6 +21,21 @@ extension ImageStore {
         forget(id)
         try DurableFiles.seal(path(of: id.name))
         try TreeRemoval.remove(place)
+    }
+
+    /// Throws what stands in the way of removing a version; removes nothing.
+    public func checkRemoval(
+        of id: ImageVersionID,
+        force: Bool = false,
+        users: (ImageVersionID) throws -> [String]
+    ) throws {
+        let numbers = try numbers(of: id.name)
+        guard !numbers.isEmpty else { throw ImageStoreError.unknownImage(id.name, known: try names()) }
+        guard numbers.contains(id.number) else { throw ImageStoreError.unknownVersion(id, known: numbers) }
+        if !force {
+            let nodes = try users(id)
+            guard nodes.isEmpty else { throw ImageStoreError.inUse(id, nodes: nodes) }
+        }
     }
 
     private func keepNumber(_ id: ImageVersionID) throws(ImageStoreError) {

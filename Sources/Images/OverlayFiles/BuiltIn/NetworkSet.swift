@@ -49,15 +49,17 @@ extension BuiltInSet {
             [ -s /run/diskless/resolv.conf ] && printf '[main]\ndns=none\n'
         } >/run/NetworkManager/conf.d/00-diskless.conf
         # ifupdown under systemd: neither ifup at the start nor ifdown at the end, nor ifup by udev.
-        mkdir -p /run/systemd/system/networking.service.d
-        cat >/run/systemd/system/networking.service.d/diskless.conf <<END
+        if has_systemd; then
+            mkdir -p /run/systemd/system/networking.service.d
+            cat >/run/systemd/system/networking.service.d/diskless.conf <<END
         [Service]
         ExecStart=
         ExecStart=/sbin/ifup -a --read-environment --exclude=$INTERFACE
         ExecStop=
         ExecStop=/sbin/ifdown -a --read-environment --exclude=lo --exclude=$INTERFACE
         END
-        ln -sfn /dev/null "/run/systemd/system/ifup@$INTERFACE.service"
+            ln -sfn /dev/null "/run/systemd/system/ifup@$INTERFACE.service"
+        fi
 
         """#
 
@@ -92,11 +94,13 @@ extension BuiltInSet {
             printf 'rc_provide="net" # diskless\n' >>/etc/conf.d/net.lo
         fi
         # netctl: neither its profiles of this interface nor its automatic ones.
-        ln -sfn /dev/null "/run/systemd/system/netctl-ifplugd@$INTERFACE.service"
-        for file in /etc/netctl/*; do
-            [ -f "$file" ] && grep -qE "^Interface=['\"]?$INTERFACE['\"]?\$" "$file" || continue
-            ln -sfn /dev/null "/run/systemd/system/netctl@${file##*/}.service"
-        done
+        if has_systemd; then
+            ln -sfn /dev/null "/run/systemd/system/netctl-ifplugd@$INTERFACE.service"
+            for file in /etc/netctl/*; do
+                [ -f "$file" ] && grep -qE "^Interface=['\"]?$INTERFACE['\"]?\$" "$file" || continue
+                ln -sfn /dev/null "/run/systemd/system/netctl@${file##*/}.service"
+            done
+        fi
         # cloud-init would write a configuration for every interface.
         if [ -d /etc/cloud ]; then
             mkdir -p /etc/cloud/cloud.cfg.d

@@ -26,13 +26,30 @@ enum NodeLibrary {
         service() {
             service_name=$1 service_kind=$2 service_text=$3
             shift 3
-            service_systemd "$@"
-            if [ -x /sbin/openrc ] || [ -x /usr/sbin/openrc ] || [ -x /usr/bin/openrc ]; then
+            if has_systemd; then
+                service_systemd "$@"
+            elif has_openrc; then
                 service_openrc "$@"
             elif [ -f /etc/inittab ]; then
                 service_inittab "$@"
             fi
         }
+
+        # has_systemd: whether systemd will be this root's init. Only then may /run/systemd/system be made: programs take it
+        # for the sign that systemd runs (sd_booted(3)).
+        has_systemd() {
+            root_init=/sbin/init
+            for word in $(cat /proc/cmdline); do
+                case $word in init=*) root_init=${word#init=} ;; esac
+            done
+            case $(readlink -f "$root_init") in
+            */systemd) return 0 ;;
+            esac
+            # Called by a program of another name, where no other init is.
+            [ -x /usr/lib/systemd/systemd ] && [ ! -f /etc/inittab ] && ! has_openrc
+        }
+
+        has_openrc() { [ -x /sbin/openrc ] || [ -x /usr/sbin/openrc ] || [ -x /usr/bin/openrc ]; }
 
         service_systemd() {
             target=multi-user.target

@@ -19,12 +19,14 @@ extension BuiltInSet {
                 exec login -f {{settings.autologin}}
                 END
                 chmod 755 /run/diskless/autologin
-                mkdir -p /run/systemd/system/getty@tty1.service.d
-                cat >/run/systemd/system/getty@tty1.service.d/10-diskless.conf <<END
+                if has_systemd; then
+                    mkdir -p /run/systemd/system/getty@tty1.service.d
+                    cat >/run/systemd/system/getty@tty1.service.d/10-diskless.conf <<END
                 [Service]
                 ExecStart=
                 ExecStart=-/sbin/agetty --skip-login --login-program /run/diskless/autologin --noclear %I \$TERM
                 END
+                fi
                 # inittab(5) of sysvinit, of OpenRC's own init and of busybox: whichever getty the first console has.
                 if [ -f /etc/inittab ]; then
                     replace /etc/inittab sed -E \

@@ -11,7 +11,7 @@ struct ImageRemove: ParsableCommand {
         abstract: "Remove versions of an image.",
         discussion: """
             A version that a running node uses is kept, unless --force is said; while no server runs, one that a node's \
-            last boot was given. Numbers are never used again.
+            last boot was given. Of several versions all are removed or none. Numbers are never used again.
             """
     )
 
@@ -23,11 +23,20 @@ struct ImageRemove: ParsableCommand {
 
     func run() throws {
         let store = ImageStore(state: state.path)
-        for version in versions {
+        // Either all go or none: what stands in the way of one is said before anything is gone.
+        let chosen = versions.reduce(into: [ImageVersionID]()) { if !$0.contains($1) { $0.append($1) } }
+        for version in chosen {
             try refuseTagged(version)
-            try store.remove(version, force: force) { try ImageUsers.nodes(using: $0, state: state.path) }
+            try store.checkRemoval(of: version, force: force, users: users(of:))
+        }
+        for version in chosen {
+            try store.remove(version, force: force, users: users(of:))
             print("\(version) is removed")
         }
+    }
+
+    private func users(of version: ImageVersionID) throws -> [String] {
+        try ImageUsers.nodes(using: version, state: state.path)
     }
 
     /// A tag must not name a version that is gone.
