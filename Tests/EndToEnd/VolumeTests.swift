@@ -88,7 +88,10 @@ struct VolumeTests {
 
     private func diskless(_ lab: EndToEndLab, _ arguments: String...) throws -> String {
         let program = try #require(Repository.program)
-        return try lab.lab.server.run([program] + arguments + ["--state", lab.server.state], limit: .seconds(120))
+        return try lab.lab.server.run(
+            [program] + arguments + ["--state-directory", lab.server.state],
+            limit: .seconds(120)
+        )
     }
 
     /// Cuts the power of these nodes, and waits until the server has seen that they are gone.
@@ -113,7 +116,7 @@ struct VolumeTests {
         let program = try #require(Repository.program)
         let script = #""$@" 2>&1 >/dev/null && echo 'it did not fail' || true"#
         return try lab.lab.server.run(
-            ["sh", "-c", script, "sh", program, "node"] + words + ["--state", lab.server.state],
+            ["sh", "-c", script, "sh", program, "node"] + words + ["--state-directory", lab.server.state],
             limit: .seconds(120)
         )
     }

@@ -54,7 +54,10 @@ enum Version {
 
 /// `--state`, as every command that works on the state directory has it.
 struct StateOption: ParsableArguments {
-    @Option(name: .customLong("state"), help: ArgumentHelp("The state directory.", valueName: "dir"))
+    @Option(
+        name: [.customLong("state"), .customLong("state-directory")],
+        help: ArgumentHelp("The state directory.", valueName: "dir")
+    )
     var path: String = StateDirectory.defaultPath
 
     /// The directory.

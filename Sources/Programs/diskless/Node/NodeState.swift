@@ -1,6 +1,7 @@
 import AdminAPI
 import ArgumentParser
 import BootModel
+import Daemon
 
 /// `diskless node state [NAME]`: what the server keeps for nodes.
 struct NodeState: ParsableCommand {
@@ -45,7 +46,8 @@ struct NodeReset: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reset",
         abstract: "Drop what the server keeps for a node, so that its next boot begins anew.",
-        discussion: "The node must be off. Snapshots stay."
+        discussion:
+            "The node must be off. Snapshots stay. Here --state is what to drop; --state-directory names the server's."
     )
 
     @Argument(help: "The node.", transform: NodeArgument.name)
@@ -56,7 +58,9 @@ struct NodeReset: ParsableCommand {
     var root = false
     @Flag(help: "Both.")
     var all = false
-    @OptionGroup var server: ServerOption
+    // As every command has it, but by its long name alone.
+    @Option(help: ArgumentHelp("The state directory.", valueName: "dir"))
+    var stateDirectory: String = StateDirectory.defaultPath
 
     func validate() throws {
         guard state || root || all else { throw ValidationError("say what to drop: --state, --root or --all") }
@@ -64,7 +68,7 @@ struct NodeReset: ParsableCommand {
 
     func run() throws {
         let what: StorageReset = all || (state && root) ? .all : state ? .state : .root
-        try server.client.reset(name, what)
+        try AdminClient(socketPath: StateDirectory(stateDirectory).adminSocket).reset(name, what)
         Output.line("node \(name) begins anew: \(what == .all ? "state and root" : what.rawValue)")
     }
 }
