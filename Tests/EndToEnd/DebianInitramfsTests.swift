@@ -46,7 +46,8 @@ extension DisklessServer {
             ln \(old)/root.squashfs \(new)/root.squashfs
             unsquashfs -quiet -no-progress -d \(new)/root \(old)/root.squashfs >/dev/null
             mount -t proc none \(new)/root/proc
-            chroot \(new)/root update-initramfs -c -k all >/dev/null
+            # Our images have the kernel beside the root, so that "all" would find none.
+            chroot \(new)/root update-initramfs -c -k "$(ls \(new)/root/usr/lib/modules)" >/dev/null
             umount \(new)/root/proc
             cp \(new)/root/boot/initrd.img-* \(new)/initramfs
             rm -rf \(new)/root

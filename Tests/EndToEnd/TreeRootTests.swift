@@ -111,7 +111,7 @@ struct TreeRootMatrixTests {
             mkdir -p \(folder)/top/root/images/\(name) \(folder)/top/root/run/nas
             mount -o loop,ro \(image)/root.squashfs \(folder)/top/root/images/\(name)
             mkdir -p \(folder)/top/root/bin; cp \(Repository.program ?? "") \(folder)/top/root/run/nas/diskless
-            exec chroot \(folder)/top/root /run/nas/diskless serve nfs /images/\(name) --squash none --state /run/nas
+            exec chroot \(folder)/top/root /run/nas/diskless serve nfs /images/\(name) --squash none --state /run/nas --listen \(other.address):2049
             """
         let nas = try other.start(["unshare", "-m", "sh", "-ec", script], log: "\(folder).log")
         defer { nas.signal(SIGTERM) }

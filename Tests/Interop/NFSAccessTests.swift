@@ -55,6 +55,29 @@ struct NFSAccessTests {
         }
     }
 
+    /// A node that lost its power has its old session when it asks for a larger volume: that one ends first.
+    @Test func aVolumeGrowsUnderAnOldSession() throws {
+        let server = try ServerProcess()
+        try server.publish("debian")
+        try server.start()
+        let volume = "nbd://\(ServerProcess.address)/volume/megane/"
+        let first = try server.bootNode(Self.fleet)
+        let old = try NBDClientProgram.start(
+            [
+                "ip", "netns", "exec", server.network.client, "qemu-io", "-f", "raw", "-c", "write -P 7 60M 4096",
+                "-c", "flush", "-c", "sleep 60000", volume + first,
+            ],
+            log: server.files.path("old")
+        )
+        defer { _ = try? server.end(of: (old, server.files.path("old"))) }
+        defer { kill(old, SIGKILL) }
+        for _ in 0..<2000 where !NBDClientProgram.text(server.files.path("old")).contains("wrote") { usleep(5000) }
+        let second = try server.bootNode(Self.fleet.replacing("64M", with: "128M"))
+        let read = try server.client("qemu-io", "-f", "raw", "-c", "length", "-c", "write 100M 4096", volume + second)
+        #expect(read.output.contains("128 MiB") && read.output.contains("wrote 4096"), "\(read)")
+        #expect(server.log.contains("the volume grew to 128 MiB"), "\(server.log)")
+    }
+
     /// A disk that is full says so, and takes writes again when there is room.
     @Test func aFullDiskIsToldAndClears() throws {
         let server = try ServerProcess()

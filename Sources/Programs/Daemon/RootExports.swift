@@ -32,6 +32,8 @@ final class RootExports: NBDExportSource {
     private let open = Mutex<[ImageVersionID: Weak]>([:])
     /// Whose session each connection is, so that its end is told of the same machine as its beginning.
     private let sessions = Mutex<[UInt64: Session]>([:])
+    /// Ends the session that uses what a key stands for.
+    private let ending = Mutex<(@Sendable (String) -> Void)?>(nil)
     /// Told while a node's root is connected, so that its address stays its own.
     private let held: @Sendable (MACAddress, _ isConnected: Bool) -> Void
 
@@ -56,6 +58,9 @@ final class RootExports: NBDExportSource {
         refusals = Refusals(boots: boots, peers: peers, clock: clock)
         layers = try CopyOnWriteLayers()
     }
+
+    /// Tells how sessions are ended.
+    func ending(by action: @escaping @Sendable (String) -> Void) { ending.withLock { $0 = action } }
 
     func open(_ name: String, purpose: NBDExportPurpose, peer: NBDPeer) throws(NBDExportRefusal) -> NBDExport {
         do throws(NBDExportRefusal) {
@@ -88,7 +93,8 @@ final class RootExports: NBDExportSource {
                     )
                 }
             }
-            let storage = try volumes.storage(name.kind, for: grants)
+            let end = purpose == .information ? nil : ending.withLock(\.self)
+            let storage = try volumes.storage(name.kind, for: grants, ending: end.map { end in { end(key) } })
             if purpose != .information { boots.grants.used(name.boot, node: name.node, at: peer.remote.address) }
             return NBDExport(storage, text: "\(name.kind.rawValue) of \(name.node)", onlySession: key)
         } catch let refusal as NBDExportRefusal {

@@ -202,6 +202,7 @@ public final class Server: Sendable {
             logger: logger,
             encryption: setup.nbdEncryption
         )
+        exports.ending { [weak nbd] key in nbd?.endSessions { $0 == key } }
         try nbd.start()
         let leases = FollowedLeases(store)
         let dns = try setup.dns.map {

@@ -22,13 +22,21 @@ final class VolumeStore: Sendable {
     }
 
     /// The device that `grants` name for `kind`; throws one line that says what is wrong.
-    func storage(_ kind: VolumeKind, for grants: BootGrants) throws -> FileStorage {
+    ///
+    /// A volume that must grow is in use by an older boot where the node lost its power or kept its root mounted to the last:
+    /// `ending` ends that use, and returns when it is over. Nil looks at the volume as it is.
+    func storage(_ kind: VolumeKind, for grants: BootGrants, ending: (() -> Void)? = nil) throws -> FileStorage {
         guard let grant = grants.volumes.first(where: { $0.kind == kind }) else {
             throw SetupError("boot \(grants.boot) of \(grants.node) has no \(kind.rawValue)")
         }
         let path = path(kind, grants)
+        var mustGrow = false
+        if kind == .volume, let ending, let now = Self.size(path), now < grant.size ?? RootPlan.volumeSize {
+            mustGrow = true
+            ending()
+        }
         return try open.withLock { open in
-            if let storage = open[path]?.storage { return storage }
+            if !mustGrow, let storage = open[path]?.storage { return storage }
             open = open.filter { $0.value.storage != nil }
             let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
