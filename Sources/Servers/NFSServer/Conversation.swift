@@ -42,6 +42,8 @@ struct Conversation: ~Copyable {
     var unsettled4: [NFS4SequenceCall] = []
     /// Memory for the kernel's directory entries.
     var entries: [UInt8] = []
+    /// The client of version 4.0 that uses this connection, as far as it has said so.
+    var sender40 = Sender40()
     /// The directories above the exports, as of a revision of these.
     var pseudo: (revision: UInt64, tree: PseudoTree)?
 

@@ -1,4 +1,7 @@
 extension NFS4State {
+    /// Whether there is a client of that number.
+    public func hasClient(_ client: UInt64) -> Bool { clients[client] != nil }
+
     /// What SETCLIENTID answers.
     public enum SetClientOutcome: Equatable, Sendable {
         /// To be confirmed with this verifier.

@@ -127,7 +127,7 @@ extension Conversation {
             throw NFS4Status.invalid
         }
         if case .file(_, let object) = compound.current,
-            server.version4.mustWait(for: object.handle, client: compound.client, writes: false)
+            server.version4.mustWait(for: object.handle, client: sender(compound), writes: false)
         {
             throw NFS4Status.delay
         }
@@ -175,7 +175,7 @@ extension Conversation {
             }
             attachment = try usable(stateid, compound, object, writes: true).attachment
         } else {
-            let client = compound.client ?? holder(stateid)
+            let client = sender(compound) ?? holder(stateid)
             if server.version4.mustWait(for: object.handle, client: client, writes: true) { throw NFS4Status.delay }
         }
         object.lockChanges()

@@ -3,7 +3,36 @@ import NFS4
 import NetworkTypes
 import XDR
 
+/// Whose connection it is: requests of version 4.0 do not say who sends them, but those that name a client tell it.
+///
+/// What a client was promised need not be taken back for what it does itself.
+struct Sender40 {
+    private var last: UInt64?
+    private var isShared = false
+
+    /// The client; nil when none has named itself yet, or several have.
+    var client: UInt64? { isShared ? nil : last }
+
+    /// Takes note of a client; `isKnown` says whether one is still there.
+    mutating func note(_ client: UInt64, isKnown: (UInt64) -> Bool) {
+        guard client != last else { return }
+        if let last, isKnown(last) { isShared = true }
+        last = client
+    }
+}
+
 extension Conversation {
+    /// Takes note that this connection is that client's.
+    mutating func noteSender(_ client: UInt64) {
+        let server = server
+        sender40.note(client) { other in server.version4.perform { state, _ in state.hasClient(other) } }
+    }
+
+    /// Who sends a request, as far as that is known.
+    func sender(_ compound: Compound) -> UInt64? {
+        compound.client ?? (compound.minor == 0 ? sender40.client : nil)
+    }
+
     /// The operations about clients of version 4.0.
     mutating func perform40(
         _ operation: NFS4Operation,
@@ -51,9 +80,11 @@ extension Conversation {
                     state.confirmClientID(client, confirmation, principal: principal, now: now)
                 }
             )
+            noteSender(client)
         case .renew:
             let client = try reader.readUInt64()
             try check(server.version4.perform { state, now in state.renew(client, now: now) })
+            noteSender(client)
         case .releaseLockOwner:
             let client = try reader.readUInt64()
             let owner = try reader.readBytes(limit: NFS4.opaqueLimit)

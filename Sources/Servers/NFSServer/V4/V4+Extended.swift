@@ -172,7 +172,7 @@ extension Conversation {
         _ body: (FileTree, TreeObject, Caller, inout ThreadIdentity) throws -> Void
     ) throws {
         let (context, object) = try changeable(compound)
-        if server.version4.mustWait(for: object.handle, client: compound.client, writes: true) {
+        if server.version4.mustWait(for: object.handle, client: sender(compound), writes: true) {
             throw NFS4Status.delay
         }
         object.lockChanges()

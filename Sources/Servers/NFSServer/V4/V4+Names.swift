@@ -28,7 +28,7 @@ extension Conversation {
         guard server.version4.hasDelegations,
             let (object, _) = try? context.tree.lookup(name, in: directory, as: context.caller, on: &thread)
         else { return }
-        if server.version4.mustWait(for: object.handle, client: compound.client, writes: true) {
+        if server.version4.mustWait(for: object.handle, client: sender(compound), writes: true) {
             throw NFS4Status.delay
         }
     }
@@ -184,7 +184,7 @@ extension Conversation {
         guard object.kind != .directory else { throw NFS4Status.isDirectory }
         guard context.tree === otherContext.tree else { throw NFS4Status.crossDevice }
         let name = try Self.name4(bytes)
-        if server.version4.mustWait(for: object.handle, client: compound.client, writes: true) {
+        if server.version4.mustWait(for: object.handle, client: sender(compound), writes: true) {
             throw NFS4Status.delay
         }
         directory.lockChanges()

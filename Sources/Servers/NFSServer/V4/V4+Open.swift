@@ -31,6 +31,7 @@ extension Conversation {
         if case .previous = call.claim { reclaims = true }
         let may = server.version4.perform { state, _ in state.mayOpen(client, reclaims: reclaims) }
         guard may == .ok else { throw may }
+        if compound.minor == 0 { noteSender(client) }
         var found = try findToOpen(call, &compound)
         guard found.context.export.isWritable || access & 2 == 0 else { throw NFS4Status.readOnly }
         let (context, object) = (found.context, found.object)
