@@ -64,6 +64,8 @@ public protocol LeaseStore: Sendable {
 public protocol EventLog: Sendable {
     /// Keeps a boot, new or changed; on stable storage when this returns.
     func save(_ boot: Boot) throws
+    /// The same for several at once, all or none.
+    func save(_ boots: [Boot]) throws
     /// Appends an event; a power cut may lose the last second of them.
     func append(_ event: BootEvent) throws
     /// The newest boots first, of one node or of all.

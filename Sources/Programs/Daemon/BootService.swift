@@ -1,5 +1,4 @@
 public import BootModel
-import Dispatch
 import Logging
 public import NetworkTypes
 import Synchronization
@@ -18,21 +17,12 @@ public final class BootService: BootPlanning, BootRecorder {
     let logger: Logger
     /// Why the overlay files of a node cannot be made; set once the daemon can make them.
     let overlayProblem = Mutex<(@Sendable (Node, MACAddress, IPv4Address?, BootIdentifier) -> String?)?>(nil)
-    private let tracker: Mutex<BootTracker>
-    /// Events are written in order, away from the threads that answer machines.
-    private let writer = DispatchQueue(label: "boot events")
-    private let queued = Mutex(0)
-    /// Held while a boot is written, so that an older state of it never comes after a newer one.
-    private let saving = Mutex(())
+    private let tracker: SharedTracker
+    private let writer: BootWriter
     /// The boots that were sent a loader, for those whose card's own iPXE is to be replaced once.
     private let sentLoaders = Mutex<[MACAddress: BootIdentifier]>([:])
     /// The Raspberry Pis that asked by DHCP since the start; by hardware address alone some are known too.
     private let raspberryPis = Mutex<Set<MACAddress>>([])
-    /// Whether the last event could not be kept; said once, until one can be again.
-    private let isLosingEvents = Mutex(false)
-
-    /// How many events may wait for the disk; more are dropped and said so once.
-    private static let queueLimit = 100_000
 
     /// A service over the given stores; goes on with the boots that the log knows.
     ///
@@ -57,7 +47,9 @@ public final class BootService: BootPlanning, BootRecorder {
         self.sightings = sightings
         self.clock = clock
         self.logger = logger
-        tracker = Mutex(BootTracker(restoring: try log.boots(of: nil, limit: 100_000)))
+        let tracker = SharedTracker(try log.boots(of: nil, limit: 100_000))
+        self.tracker = tracker
+        writer = BootWriter(log: log, logger: logger) { mac in tracker.withLock { $0.boot(of: mac) } }
     }
 
     // MARK: Planning
@@ -163,7 +155,7 @@ public final class BootService: BootPlanning, BootRecorder {
         }
         guard let boot else { return result }
         do {
-            try keep(boot)
+            try writer.keep([boot])
             if case .success(let plan) = result {
                 try grants.give(plan.grants(boot: boot.id, mac: mac, address: address ?? addressing.address))
             }
@@ -275,7 +267,7 @@ public final class BootService: BootPlanning, BootRecorder {
             changed = tracker.withLock { $0.update(event.mac) { $0.failure = event.detail } } ?? changed
         }
         say(event)
-        write(event, changed)
+        writer.write(event, changed)
     }
 
     /// Notes what a machine told of itself, which later requests of the same boot do not repeat.
@@ -333,47 +325,6 @@ public final class BootService: BootPlanning, BootRecorder {
         )
     }
 
-    private func write(_ event: BootEvent, _ changed: Boot?) {
-        let isDropped = queued.withLock { count in
-            guard count < Self.queueLimit else { return true }
-            count += 1
-            return false
-        }
-        if isDropped { return said(losing: "the disk is too slow") }
-        writer.async { [self] in
-            defer { queued.withLock { $0 -= 1 } }
-            var problem: String?
-            if let changed {
-                do { try keep(changed) } catch { problem = "\(error)" }
-            }
-            // Whoever watches sees the event also when the boot cannot be kept.
-            do { try log.append(event) } catch { problem = "\(error)" }
-            said(losing: problem)
-        }
-    }
-
-    /// Keeps a boot as it is by now.
-    private func keep(_ boot: Boot) throws {
-        try saving.withLock { _ in
-            let newest = self.boot(of: boot.mac)
-            try log.save(newest?.id == boot.id ? newest ?? boot : boot)
-        }
-    }
-
-    /// Says once that boots or events are being lost, and once that they are kept again.
-    private func said(losing problem: String?) {
-        let hasChanged = isLosingEvents.withLock { losing in
-            defer { losing = problem != nil }
-            return losing != (problem != nil)
-        }
-        guard hasChanged else { return }
-        if let problem {
-            logger.error("boots go on, but their events cannot be kept", metadata: ["error": "\(problem)"])
-        } else {
-            logger.notice("boot events are kept again")
-        }
-    }
-
     /// Waits until everything recorded so far is written.
-    public func drain() { writer.sync {} }
+    public func drain() { writer.drain() }
 }

@@ -45,11 +45,12 @@ final class PendingEvents: Sendable {
         }
     }
 
-    /// Counts a saved boot; true each time the history may have grown past its limits.
-    func countsSavedBoot(every interval: Int) -> Bool {
+    /// Counts saved boots; true each time the history may have grown past its limits.
+    func countsSavedBoots(_ count: Int, every interval: Int) -> Bool {
         state.withLock { state in
-            state.bootsSaved += 1
-            return state.bootsSaved.isMultiple(of: interval)
+            let before = state.bootsSaved / interval
+            state.bootsSaved += count
+            return state.bootsSaved / interval > before
         }
     }
 }

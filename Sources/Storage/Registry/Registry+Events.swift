@@ -6,15 +6,24 @@ extension Registry: EventLog {
     /// Keeps a boot, new or changed, together with the events that wait.
     ///
     /// Throws `RegistryError`.
-    public func save(_ boot: Boot) throws {
-        let mustPrune = pendingEvents.countsSavedBoot(every: 1024)
+    public func save(_ boot: Boot) throws { try save([boot]) }
+
+    /// Keeps boots in one write, together with the events that wait.
+    ///
+    /// Throws `RegistryError`.
+    public func save(_ boots: [Boot]) throws {
+        let mustPrune = pendingEvents.countsSavedBoots(boots.count, every: 1024)
         try writingEvents { database in
-            try database.cachedStatement(sql: "INSERT OR REPLACE INTO boot VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-                .execute(arguments: [
+            let insert = try database.cachedStatement(
+                sql: "INSERT OR REPLACE INTO boot VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            )
+            for boot in boots {
+                try insert.execute(arguments: [
                     boot.id.text, boot.node.text, boot.mac.description, boot.started.microseconds,
                     BootRows.word(boot.progress), boot.image?.description, boot.architecture.map { Int64($0.rawValue) },
                     boot.up?.microseconds, boot.failure, try boot.facts.map { try JSONText.write($0) },
                 ])
+            }
             if mustPrune { try history.prune(database, now: Self.now()) }
         }
     }

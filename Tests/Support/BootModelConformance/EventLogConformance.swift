@@ -21,6 +21,11 @@ package enum EventLogConformance {
             try log.save(Sample.boot(1))
             try expect(try log.boots(of: nil, limit: 10) == [Sample.boot(1)], "not replaced")
         },
+        ConformanceCase("keeps several boots at once") { log in
+            try log.save([Sample.boot(1), Sample.boot(2)])
+            try log.save([])
+            try expect(try log.boots(of: nil, limit: 10) == [Sample.boot(2), Sample.boot(1)], "not both")
+        },
         ConformanceCase("gives the newest boots first, of one node or all, within the limit") { log in
             for number in [2, 1, 3, 4] { try log.save(Sample.boot(number, node: number == 4 ? "other" : "node1")) }
             func numbers(_ node: String?, _ limit: Int) throws -> [Boot] {

@@ -21,6 +21,7 @@ package final class FailingRegistry: NodeRegistry, LeaseStore, EventLog, Identit
     package func commit(_ changes: [LeaseChange]) throws { throw Failure() }
     /// Fails.
     package func save(_ boot: Boot) throws { throw Failure() }
+    package func save(_ boots: [Boot]) throws { throw Failure() }
     /// Fails.
     package func append(_ event: BootEvent) throws { throw Failure() }
     /// Fails.

@@ -68,6 +68,7 @@ package final class InMemoryRegistry: NodeRegistry, LeaseStore, EventLog {
 
     /// Keeps a boot.
     package func save(_ boot: Boot) { state.withLock { $0.boots[boot.id] = boot } }
+    package func save(_ boots: [Boot]) { for boot in boots { save(boot) } }
 
     /// Keeps an event and tells it.
     package func append(_ event: BootEvent) {
