@@ -12,6 +12,7 @@ shared with the server's own code.
     nfs-calls.py deaf SERVER FROM HANDLE             reads a file again and again and takes no replies; prints how it ended
     nfs-calls.py mutate SERVER FROM HANDLE N SEED    N calls with bytes changed at random; prints how many were answered
     nfs-calls.py check SERVER FROM HANDLE SECONDS    reads a file all the while: every 8 bytes must be their offset
+    nfs-calls.py busy SERVER FROM HANDLE COUNT SECONDS  COUNT connections that read 64 KiB of a file all the while; prints the calls
 FROM is the address to call from. Exit status 1: something is wrong with what the server did."""
 import random, resource, select, socket, struct, sys, time
 
@@ -142,6 +143,16 @@ def main(what, server, own, *rest):
                 return 0
         print(f"still open after {sent} calls")
         return 1
+    elif what == "busy":
+        handle, end, calls = handle_of(rest[0]), time.monotonic() + float(rest[2]), 0
+        clients = [Client(server, own) for _ in range(int(rest[1]))]
+        while time.monotonic() < end:
+            for one in clients:
+                one.socket.sendall(message(calls, NFS, 3, 6, handle + struct.pack(">QI", random.randrange(0, 1 << 20, 4096), 65536)))
+            for one in clients:
+                one.reply()
+                calls += 1
+        print(f"calls {calls}")
     elif what == "check":
         handle, end, rounds, wrong = handle_of(rest[0]), time.monotonic() + float(rest[1]), 0, 0
         while time.monotonic() < end:
