@@ -38,12 +38,59 @@ extension HTTPLoop {
             case .none: true
             case .bytes(let bytes): out.put(bytes)
             case .pieces: false
-            case .file(let file, let range): range.count <= ReplyBuffer.smallContent && out.read(file, range)
+            case .file(let file, let range): joins(file, range)
             }
-        let sent = max(0, out.send(connection.socket, moreFollows: !isJoined))
-        if isJoined, sent == out.count { return complete(connection, account) }
-        let left = OutgoingReply(bytes: out.rest(after: sent), account: account)
-        hold(left, isJoined ? .none : reply.content, connection)
+        emit(isJoined ? .none : reply.content, on: connection, account)
+    }
+
+    /// Sends a part of a file; it is reported if `request` is given.
+    mutating func send(
+        _ reply: PartialReply,
+        _ part: Range<UInt64>,
+        on connection: HTTPConnection,
+        _ request: HTTPRequest?
+    ) {
+        let account = ReplyAccount(
+            request: request,
+            status: .partialContent,
+            expected: UInt64(part.count),
+            began: now,
+            keepsConnection: reply.keepsConnection
+        )
+        out.clear()
+        let range = reply.offset + part.lowerBound..<reply.offset + part.upperBound
+        guard reply.writeHead(for: part, date: dateAndEnd, to: &out) else {
+            // Nobody's fields are that long; the connection's end says that there is no answer.
+            return close(connection)
+        }
+        emit(joins(reply.file, range) ? .none : .file(reply.file, range), on: connection, account)
+    }
+
+    private mutating func joins(_ file: FileDescriptor, _ range: Range<UInt64>) -> Bool {
+        range.count <= ReplyBuffer.smallContent && out.read(file, range)
+    }
+
+    /// Sends what lies in the buffer and the content behind it.
+    private mutating func emit(
+        _ content: PreparedReply.Content,
+        on connection: HTTPConnection,
+        _ account: ReplyAccount
+    ) {
+        if case .none = content {
+            let sent = max(0, out.send(connection.socket, moreFollows: false))
+            guard sent < out.count else { return complete(connection, account) }
+            return hold(OutgoingReply(bytes: out.rest(after: sent), account: account), content, connection)
+        }
+        let sent = max(0, out.send(connection.socket, moreFollows: true))
+        guard sent == out.count, case .file(let file, let range) = content else {
+            return hold(OutgoingReply(bytes: out.rest(after: sent), account: account), content, connection)
+        }
+        // What is wrong with the file or the socket shows when it is tried again.
+        var offset = off_t(range.lowerBound)
+        let count = unsafe sendfile(connection.socket, file.number, &offset, min(range.count, Self.turnBytes))
+        guard count < range.count else { return complete(connection, account) }
+        let left = range.lowerBound + UInt64(max(0, count))..<range.upperBound
+        hold(OutgoingReply(bytes: [], account: account), .file(file, left), connection)
     }
 
     /// Keeps what could not be sent at once.

@@ -64,14 +64,10 @@ extension HTTPLoop {
             connection.phase = .head
             connection.deadline = now + seconds(around.options.requestSeconds)
         }
-        if let length = HTTPRequestParser.endOfHead(
-            buffer.span.extracting(0..<end),
-            from: max(0, connection.searched - 3)
-        ),
-            let known = memo.find(buffer.span.extracting(0..<length))
-        {
-            answer(connection, known)
-            return length
+        let outline = HeadOutline(buffer.span.extracting(0..<end), searched: connection.searched)
+        if let outline, let known = memo.find(buffer.span, outline) {
+            answer(connection, known, outline)
+            return outline.length
         }
         let parsed: HTTPRequestParser.Parsed?
         do throws(HTTPRequestError) {
@@ -84,8 +80,8 @@ extension HTTPLoop {
             connection.searched = end
             return nil
         }
-        if let entry = memo.keep(buffer[..<parsed.length], parsed.head) {
-            answer(connection, entry)
+        if let outline, let entry = memo.keep(buffer[..<parsed.length], outline, parsed.head) {
+            answer(connection, entry, outline)
             return parsed.length
         }
         guard parsed.head.contentLength > 0 else {
@@ -150,19 +146,33 @@ extension HTTPLoop {
         return start + used
     }
 
-    private mutating func answer(_ connection: HTTPConnection, _ entry: RequestMemo.Entry) {
-        let head = entry.head
-        guard !refusesExpectation(connection, head) else { return }
-        if let reply = entry.reply, let kept = reply.kept, kept.isCurrent(now) {
+    private mutating func answer(
+        _ connection: HTTPConnection,
+        _ entry: RequestMemo.Entry,
+        _ outline: HeadOutline
+    ) {
+        if let range = outline.range {
+            if let reply = entry.part, reply.kept.isCurrent(now),
+                let part = reply.part(first: range.first, last: range.last)
+            {
+                reply.kept.used.store(now, ordering: .relaxed)
+                return send(reply, part, on: connection, entry.isReported ? request(entry, outline, connection) : nil)
+            }
+        } else if let reply = entry.reply, let kept = reply.kept, kept.isCurrent(now) {
             kept.used.store(now, ordering: .relaxed)
-            let reported =
-                entry.isReported
-                ? HTTPRequest(head: head, body: [], peer: connection.peer, local: connection.local) : nil
-            send(reply, on: connection, reported, now)
-            return
+            return send(reply, on: connection, entry.isReported ? request(entry, outline, connection) : nil, now)
         }
-        let request = HTTPRequest(head: head, body: [], peer: connection.peer, local: connection.local)
+        let request = request(entry, outline, connection)
+        guard !refusesExpectation(connection, request.head) else { return }
         answer(connection, request, entry)
+    }
+
+    private func request(
+        _ entry: RequestMemo.Entry,
+        _ outline: HeadOutline,
+        _ connection: HTTPConnection
+    ) -> HTTPRequest {
+        HTTPRequest(head: entry.head(outline), body: [], peer: connection.peer, local: connection.local)
     }
 
     private mutating func answer(_ connection: HTTPConnection, _ request: HTTPRequest, _ entry: RequestMemo.Entry?) {
@@ -170,7 +180,8 @@ extension HTTPLoop {
             let reply = PreparedReply(response, to: request.head)
             let isReported = around.handler.wantsReport(of: request.head)
             if let entry {
-                entry.reply = reply.kept == nil ? nil : reply
+                entry.reply = entry.gap != nil || reply.kept == nil ? nil : reply
+                entry.part = entry.gap == nil ? nil : PartialReply(response, to: request.head)
                 entry.isReported = isReported
             }
             send(reply, on: connection, isReported ? request : nil, now)

@@ -26,6 +26,32 @@ import NetworkIO
         return true
     }
 
+    /// Appends one byte; false when it does not fit.
+    mutating func put(_ byte: UInt8) -> Bool {
+        guard count < Self.capacity else { return false }
+        unsafe (memory + count).storeBytes(of: byte, as: UInt8.self)
+        count += 1
+        return true
+    }
+
+    /// Appends a number in decimal digits; false when it does not fit.
+    mutating func put(decimal number: UInt64) -> Bool {
+        var digits = 0
+        var rest = number
+        repeat {
+            digits += 1
+            rest /= 10
+        } while rest > 0
+        guard digits <= Self.capacity - count else { return false }
+        rest = number
+        for place in stride(from: count + digits - 1, through: count, by: -1) {
+            unsafe (memory + place).storeBytes(of: UInt8(0x30 + rest % 10), as: UInt8.self)
+            rest /= 10
+        }
+        count += digits
+        return true
+    }
+
     /// Appends a part of a file; false when it does not fit, or when the file has become shorter.
     mutating func read(_ file: FileDescriptor, _ range: Range<UInt64>) -> Bool {
         guard range.count <= Self.capacity - count else { return false }
