@@ -57,7 +57,8 @@ struct ClassicClientMatrixTests {
         defer { lab.lab.close() }
         let other = try lab.lab.host("disks", address: IPv4Address(value: lab.lab.server.address.value + 9))
         let (disk, log) = ("\(lab.lab.directory)/disk", "\(lab.lab.directory)/disks.log")
-        try other.run(["truncate", "-s", "256M", disk])
+        try other.run(["sh", "-ec", "rm -f \(disk); truncate -s 256M \(disk)"])
+        defer { try? FileManager.default.removeItem(atPath: disk) }
         let disks = try other.start(
             [Repository.program ?? "", "serve", "nbd", disk, "--writable", "--listen", "\(other.address):10809"],
             log: log

@@ -118,7 +118,7 @@ struct TestImage: Sendable {
     static let build = TestImage(
         name: "e2e-build",
         format: "squashfs",
-        packages: ["gcc", "libc6-dev", "make", "git", "sqlite3", "python3-minimal", "time", "groff", "nbd-client"]
+        packages: ["gcc", "libc6-dev", "make", "git", "sqlite3", "python3", "time", "groff", "nbd-client"]
     )
     /// For 64-bit ARM; its packages' scripts run emulated, so it takes a while.
     static let arm64 = TestImage(name: "e2e-arm64", format: "squashfs", architecture: "arm64")
@@ -170,7 +170,7 @@ struct TestImage: Sendable {
     /// Where the programs for nodes are kept that the newest version was built with.
     private var stamp: String { "\(Self.state)/programs/\(name)" }
 
-    /// The programs for nodes as they are now, one after the other.
+    /// The programs for nodes as they are now, one after the other, behind what packages the image has.
     private var programs: Data {
         let folder = Repository.path("node")
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
@@ -178,7 +178,8 @@ struct TestImage: Sendable {
         let scripts = names.sorted().filter { name in
             name != "Makefile" && name != "build" && !sources.contains { name.hasSuffix(".\($0)") }
         }
-        return (scripts + ["build/nbd-attach-\(architecture)"]).reduce(into: Data()) { all, name in
+        return (scripts + ["build/nbd-attach-\(architecture)"]).reduce(into: Data(packages.joined(separator: " ").utf8))
+        { all, name in
             all += Data("\(name)\n".utf8) + (FileManager.default.contents(atPath: "\(folder)/\(name)") ?? Data())
         }
     }
