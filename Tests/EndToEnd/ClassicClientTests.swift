@@ -167,16 +167,20 @@ struct ClassicClientMatrixTests {
     private func connectathon(_ node: Node) throws {
         try node.run("cp -a /mnt/cthon /root/cthon; mkdir /root/t", limit: .seconds(120))
         for (part, command, word) in [
-            ("basic", "NFSTESTDIR=/root/t/b sh runtests -f", "basic tests"),
-            ("special", "sh runtests", "special tests"),
-            ("general", "CC=cc CFLAGS=-w sh runtests", "general tests"),
-            ("lock", "NFSTESTDIR=/root/t LOCKTESTS='./tlocklfs ./tlock64' sh runtests -f", "locking tests"),
+            ("basic", "NFSTESTDIR=/root/t/b sh runtests -f", "Congratulations, you passed the basic tests"),
+            ("special", "sh runtests", "Special tests complete"),
+            ("general", "PATH=$PATH:. CC=cc CFLAGS=-w sh runtests", "General tests complete"),
+            (
+                "lock",
+                ": >../tests.init; NFSTESTDIR=/root/t LOCKTESTS='./tlocklfs ./tlock64' sh runtests -f",
+                "Congratulations, you passed the locking tests"
+            ),
         ] {
             let text = try node.run(
                 "cd /root/cthon/\(part) && \(command) >/run/\(part) 2>&1; tail -n 3 /run/\(part); cd /",
                 limit: .seconds(900)
             )
-            #expect(text.contains("Congratulations, you passed the \(word)"), "\(part): \(text)")
+            #expect(text.contains(word), "\(part): \(text)")
         }
     }
 }
