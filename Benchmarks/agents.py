@@ -13,7 +13,8 @@ def start(wanted):
     global server, agents
     fleet.state = state = tempfile.mkdtemp(prefix="agents-", dir=rig.SCRATCH)
     subprocess.run("ip netns add bench-client && ip link set bench1 netns bench-client && ip -n bench-client addr add 10.99.0.2/24 dev "
-                   "bench1 && ip -n bench-client link set bench1 up", shell=True, check=True)
+                   "bench1 && ip -n bench-client link set bench1 up && ip -n bench-client link set lo up && ip -n bench-client route add "
+                   "local 10.98.0.0/16 dev lo && ip route add 10.98.0.0/16 via 10.99.0.2", shell=True, check=True)
     server = rig.Server("diskless", [*rig.diskless().split(), "serve", "--state", state, "--interface", "bench0", "--dhcp", "proxy"])
     stop = server.stop
 
@@ -27,7 +28,7 @@ def start(wanted):
     server.stop = end
     server.wait_tcp("10.99.0.1", 8067)
     fleet.make_image(os.path.join(state, "images", "bench", "1"))
-    fleet.write_fleet(os.path.join(state, "fleet.yaml"), 0)
+    fleet.write_fleet(os.path.join(state, "fleet.yaml"), 0, "full")
     fleet.run("apply", os.path.join(state, "fleet.yaml"))
     print(f"agents-10000-idle        memory without an agent: {memory():.1f} MB", flush=True)
     agents = subprocess.Popen(["ip", "netns", "exec", "bench-client", sys.executable, os.path.join(rig.HERE, "clients", "agents.py"),

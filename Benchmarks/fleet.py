@@ -24,9 +24,9 @@ def address(number):
     return f"10.98.{number >> 8}.{number & 255}"
 
 
-def write_fleet(path, variant):
+def write_fleet(path, variant, dhcp="proxy"):
     with open(path, "w") as out:
-        out.write("networks:\n  - {name: hall, subnet: 10.98.0.0/16, dhcp: proxy}\nprofiles:\n"
+        out.write(f"networks:\n  - {{name: hall, subnet: 10.98.0.0/16, dhcp: {dhcp}}}\nprofiles:\n"
                   "  - {name: default, kernel-arguments: [quiet]}\n"
                   "  - {name: compute, inherits: [default], variables: {partition: cpu}, state: [/etc/ssh]}\n"
                   "  - {name: gpu, inherits: [compute], variables: {partition: gpu}}\n"

@@ -99,7 +99,9 @@ struct VolumeTests {
         for node in nodes { node.machine.powerOff() }
         let begin = ContinuousClock.now
         for node in nodes {
-            #expect(try refusal(lab, "reset", node.name, "--all").contains("node \(node.name) is running"))
+            #expect(try refusal(lab, "snapshot", node.name, "torn").contains("node \(node.name) is running"))
+        }
+        for node in nodes {
             while try diskless(lab, "node", "state", node.name).contains("running") {
                 try #require(
                     ContinuousClock.now - begin < .seconds(75),

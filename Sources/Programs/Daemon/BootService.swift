@@ -16,7 +16,7 @@ public final class BootService: BootPlanning, BootRecorder {
     let clock: any Clock
     let logger: Logger
     /// Why the overlay files of a node cannot be made; set once the daemon can make them.
-    let overlayProblem = Mutex<(@Sendable (Node, MACAddress, IPv4Address?, BootIdentifier) -> String?)?>(nil)
+    let overlayProblem = Mutex<Hook<OverlayQuestion, String?>?>(nil)
     private let tracker: SharedTracker
     private let writer: BootWriter
     /// The boots that were sent a loader, for those whose card's own iPXE is to be replaced once.
@@ -171,7 +171,8 @@ public final class BootService: BootPlanning, BootRecorder {
         var address: IPv4Address?
         if case .leased(let leased, _, _, _) = addressing { address = leased }
         let check = overlayProblem.withLock { $0 }
-        return check?(node, boot.mac, address, boot.id).map { BootRefusal("overlay files of \(node.name): \($0)") }
+        let question = OverlayQuestion(node: node, mac: boot.mac, address: address, boot: boot.id)
+        return check?.run(question).map { BootRefusal("overlay files of \(node.name): \($0)") }
     }
 
     /// The boot under way, or last seen, of a machine.

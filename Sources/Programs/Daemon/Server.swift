@@ -153,7 +153,7 @@ public final class Server: Sendable {
             logger: logger
         )
         boots.overlayProblem.withLock { problem in
-            problem = { overlays.problem(of: $0, mac: $1, address: $2, boot: $3) }
+            problem = Hook { overlays.problem(of: $0.node, mac: $0.mac, address: $0.address, boot: $0.boot) }
         }
         let overlay = { @Sendable mac, boot, address in overlays.archive(of: mac, boot: boot, for: address) }
 

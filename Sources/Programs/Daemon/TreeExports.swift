@@ -29,7 +29,7 @@ final class TreeExports: NFSExportSource {
     private let refusals: Refusals
     private let clients = Mutex(Clients())
     /// Ends the connections that an older boot left behind: all of an address but this one.
-    private let cut = Mutex<(@Sendable (Endpoint) -> Void)?>(nil)
+    private let cut = Mutex<Hook<Endpoint, Void>?>(nil)
 
     init(
         grants: GrantStore,
@@ -51,7 +51,7 @@ final class TreeExports: NFSExportSource {
     }
 
     /// Tells how connections are ended.
-    func cutting(by action: @escaping @Sendable (Endpoint) -> Void) { cut.withLock { $0 = action } }
+    func cutting(by action: @escaping @Sendable (Endpoint) -> Void) { cut.withLock { $0 = Hook(run: action) } }
 
     var revision: UInt64 { grants.revision }
 
@@ -80,7 +80,7 @@ final class TreeExports: NFSExportSource {
         do {
             return NFSExport(
                 path: grant.path,
-                tree: try trees.tree(grant.source) { [self] in cut.withLock(\.self)?(peer) },
+                tree: try trees.tree(grant.source) { [self] in cut.withLock(\.self)?.run(peer) },
                 isWritable: grant.isWritable,
                 squash: SquashRule(grant.isOwn ? .none : .root),
                 hasDelegations: !grant.source.isSharedWithServer

@@ -37,7 +37,7 @@ final class TreeStore: Sendable {
     private let key: HandleKey
     private let opened = Mutex(State())
     /// Lets go of what clients have open in the tree with this number.
-    private let forget = Mutex<(@Sendable (UInt64) -> Void)?>(nil)
+    private let forget = Mutex<Hook<UInt64, Void>?>(nil)
     /// Mounting is done here: with the server's own rights, one after the other.
     private let worker = DispatchQueue(label: "mounts")
 
@@ -51,7 +51,7 @@ final class TreeStore: Sendable {
     }
 
     /// Tells how clients' open files of a tree that ends are let go.
-    func forgetting(_ action: @escaping @Sendable (UInt64) -> Void) { forget.withLock { $0 = action } }
+    func forgetting(_ action: @escaping @Sendable (UInt64) -> Void) { forget.withLock { $0 = Hook(run: action) } }
 
     /// A number of this state directory's own, the same in every run.
     var serverNumber: UInt64 { key.identity(ofPath: "/") }
@@ -108,7 +108,7 @@ final class TreeStore: Sendable {
         }
         let forget = forget.withLock(\.self)
         for tree in dropped {
-            forget?(tree.identity)
+            forget?.run(tree.identity)
             tree.forgetObjects()
         }
         return !dropped.isEmpty
