@@ -33,7 +33,7 @@ final class RootExports: NBDExportSource {
     /// Whose session each connection is, so that its end is told of the same machine as its beginning.
     private let sessions = Mutex<[UInt64: Session]>([:])
     /// Ends the session that uses what a key stands for.
-    private let ending = Mutex<(@Sendable (String) -> Void)?>(nil)
+    private let ending = Mutex<Hook<String, Void>?>(nil)
     /// Told while a node's root is connected, so that its address stays its own.
     private let held: @Sendable (MACAddress, _ isConnected: Bool) -> Void
 
@@ -60,7 +60,7 @@ final class RootExports: NBDExportSource {
     }
 
     /// Tells how sessions are ended.
-    func ending(by action: @escaping @Sendable (String) -> Void) { ending.withLock { $0 = action } }
+    func ending(by action: @escaping @Sendable (String) -> Void) { ending.withLock { $0 = Hook(run: action) } }
 
     func open(_ name: String, purpose: NBDExportPurpose, peer: NBDPeer) throws(NBDExportRefusal) -> NBDExport {
         do throws(NBDExportRefusal) {
@@ -94,7 +94,7 @@ final class RootExports: NBDExportSource {
                 }
             }
             let end = purpose == .information ? nil : ending.withLock(\.self)
-            let storage = try volumes.storage(name.kind, for: grants, ending: end.map { end in { end(key) } })
+            let storage = try volumes.storage(name.kind, for: grants, ending: end.map { end in { end.run(key) } })
             if purpose != .information { boots.grants.used(name.boot, node: name.node, at: peer.remote.address) }
             return NBDExport(storage, text: "\(name.kind.rawValue) of \(name.node)", onlySession: key)
         } catch let refusal as NBDExportRefusal {
