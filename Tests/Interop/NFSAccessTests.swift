@@ -131,7 +131,9 @@ struct NFSHostileClientTests {
         var mutated: [String] = []
         for seed in 2...5 {
             mutated.append(try server.calls("mutate", "10.77.0.2", root, "\(Self.calls / 8)", "\(seed)", limit: 1200))
-            mutated.append(try server.calls("mutate", "10.77.0.2", file, "\(Self.calls / 8)", "\(seed * 10)", limit: 1200))
+            mutated.append(
+                try server.calls("mutate", "10.77.0.2", file, "\(Self.calls / 8)", "\(seed * 10)", limit: 1200)
+            )
         }
         #expect(mutated.allSatisfy { $0.hasPrefix("sent ") }, "\(mutated)")
         let ends = try (deaf: server.end(of: deaf), silent: server.end(of: silent), good: server.end(of: good))
@@ -145,7 +147,8 @@ struct NFSHostileClientTests {
         let log = server.log.split(separator: "\n")
         #expect((1...2).contains(log.count { $0.contains("NFS client dropped") }))
         let told = log.filter { $0.contains("NFS") }
-        #expect(told.count < 20, "\(told.joined(separator: "\n"))")
+        // Of what a node asks in vain eight things a minute are told, whatever names it makes up.
+        #expect(told.count < 20 + seconds / 60 * 8, "\(told.joined(separator: "\n"))")
         #expect(try server.calls("attributes", "10.77.0.2", file) == "0")
     }
 }

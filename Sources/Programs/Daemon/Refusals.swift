@@ -13,11 +13,18 @@ final class Refusals: Sendable {
     private let boots: BootService
     private let peers: PeerDirectory
     private let clock: any Clock
-    /// When what was told; a client that asks again and again is told of once a minute.
-    private let told = Mutex<[Told: Timestamp]>([:])
+    private struct State {
+        /// When what was told; a client that asks again and again is told of once a minute.
+        var told: [Told: Timestamp] = [:]
+        /// How many things of an address were told since when.
+        var askers: [IPv4Address: (since: Timestamp, count: Int)] = [:]
+    }
+    private let state = Mutex(State())
 
     private static let limit = 256
     private static let pauseSeconds = 60
+    /// Things of one address that are told in that time: who makes up names fills no timeline.
+    private static let thingsPerPause = 8
 
     init(boots: BootService, peers: PeerDirectory, clock: any Clock) {
         self.boots = boots
@@ -30,11 +37,17 @@ final class Refusals: Sendable {
     /// Texts of clients are made harmless before they come here.
     func record(_ what: String, to address: IPv4Address, owner: BootGrants?, detail: String) {
         let now = clock.now()
-        let isNew = told.withLock { told in
+        let isNew = state.withLock { state in
             let key = Told(address: address, what: what)
-            if let last = told[key], now.seconds - last.seconds < Self.pauseSeconds { return false }
-            if told.count >= Self.limit { told = [:] }
-            told[key] = now
+            if let last = state.told[key], now.seconds - last.seconds < Self.pauseSeconds { return false }
+            var asker = state.askers[address] ?? (now, 0)
+            if now.seconds - asker.since.seconds >= Self.pauseSeconds { asker = (now, 0) }
+            guard asker.count < Self.thingsPerPause else { return false }
+            asker.count += 1
+            if state.told.count >= Self.limit { state.told = [:] }
+            if state.askers.count >= Self.limit { state.askers = [:] }
+            state.told[key] = now
+            state.askers[address] = asker
             return true
         }
         guard isNew else { return }
