@@ -61,6 +61,7 @@ public struct UnknownMachines: Sendable {
     /// How many are kept.
     public static let limit = 1024
     private static let vendorClassLimit = 64
+    private static let roomMade = 32
 
     private var machines: [MACAddress: UnknownMachine] = [:]
 
@@ -102,13 +103,17 @@ public struct UnknownMachines: Sendable {
     /// Forgets a machine; it has a name now.
     public mutating func forget(_ mac: MACAddress) -> Bool { machines.removeValue(forKey: mac) != nil }
 
+    /// Room for many at once: each search looks at all of them, and a flood makes one for each new address.
     private mutating func makeRoom() {
-        let least = machines.values.min { (min($0.requests, 3), $0.lastSeen) < (min($1.requests, 3), $1.lastSeen) }
-        if let least { machines[least.mac] = nil }
+        let order = machines.values.sorted {
+            (min($0.requests, 3), $0.lastSeen) < (min($1.requests, 3), $1.lastSeen)
+        }
+        for machine in order.prefix(Self.roomMade) { machines[machine.mac] = nil }
     }
 
     /// What comes from the network must not end a line or move a terminal's cursor.
     private static func printable(_ text: String) -> String {
+        if text.utf8.count <= vendorClassLimit, text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return text }
         let characters = text.unicodeScalars.prefix(vendorClassLimit).map {
             (0x20..<0x7F).contains($0.value) ? $0 : "?"
         }
