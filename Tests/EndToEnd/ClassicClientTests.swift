@@ -16,8 +16,6 @@ struct ClassicClientMatrixTests {
         _ = unsafe chmod(both, 0o1777)
         defer { try? FileManager.default.removeItem(atPath: both) }
         try FileManager.default.copyItem(atPath: Repository.path("Tests/Clients/fsx.py"), toPath: "\(both)/fsx.py")
-        let suite = ProcessInfo.processInfo.environment["DISKLESS_CTHON"]
-        if let suite { try FileManager.default.copyItem(atPath: suite, toPath: "\(both)/cthon") }
         let common =
             "image: e2e-build, root: {via: nfs, writes: keep, version: \(version)}, mounts: [{nfs: \(both), at: /mnt, mode: rw}]"
         let lab = try EndToEndLab(
@@ -38,7 +36,6 @@ struct ClassicClientMatrixTests {
         try lockDatabase(anna)
         try useProject(anna)
         try compareTree(anna, in: lab)
-        if suite != nil { try connectathon(anna) }
         for node in [anna, bert] {
             #expect(try node.rootErrors() == "")
             #expect(try node.reclaimErrors() == "")
@@ -164,7 +161,29 @@ struct ClassicClientMatrixTests {
         #expect(seen == wanted.trimmingCharacters(in: .whitespacesAndNewlines))
     }
 
-    private func connectathon(_ node: Node) throws {
+    /// The folder that `scripts/cthon` made.
+    private static let suite = ProcessInfo.processInfo.environment["DISKLESS_CTHON"]
+
+    /// The Connectathon suite on a root that is kept: basic, special, general and lock.
+    @Test(.timeLimit(.minutes(25)), arguments: suite == nil ? [] : Repository.whole(["cthon-4.2", "cthon-3"]))
+    func connectathon(row: String) throws {
+        let version = row.dropFirst("cthon-".count)
+        let folder = Repository.path("build/e2e/\(row)")
+        try? FileManager.default.removeItem(atPath: folder)
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try FileManager.default.copyItem(atPath: Self.suite ?? "", toPath: "\(folder)/cthon")
+        let settings =
+            "root: {via: nfs, writes: keep, version: \(version)}, mounts: [{nfs: \(folder), at: /mnt, mode: rw}]"
+        let lab = try EndToEndLab(
+            row,
+            images: [.build],
+            fleet: "nodes:\n  - {name: carl, mac: [\"\(EndToEndLab.mac(1))\"], image: e2e-build, \(settings)}\n"
+        )
+        defer { lab.lab.close() }
+        let node = try lab.node("carl", number: 1)
+        try node.machine.powerOn()
+        try node.login()
         try node.run("cp -a /mnt/cthon /root/cthon; mkdir /root/t", limit: .seconds(120))
         for (part, command, word) in [
             ("basic", "NFSTESTDIR=/root/t/b sh runtests -f", "Congratulations, you passed the basic tests"),
@@ -177,10 +196,12 @@ struct ClassicClientMatrixTests {
             ),
         ] {
             let text = try node.run(
-                "cd /root/cthon/\(part) && \(command) >/run/\(part) 2>&1; tail -n 3 /run/\(part); cd /",
+                "cd /root/cthon/\(part) && \(command) >/run/of-\(part) 2>&1; tail -n 3 /run/of-\(part); cd /",
                 limit: .seconds(900)
             )
             #expect(text.contains(word), "\(part): \(text)")
         }
+        #expect(try node.rootErrors() == "")
+        #expect(try node.reclaimErrors() == "")
     }
 }
