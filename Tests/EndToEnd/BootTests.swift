@@ -5,7 +5,7 @@ import VirtualLab
 /// Whole boots in virtual networks: firmware, DHCP, TFTP, HTTP, kernel, root, login.
 @Suite(.serialized, .enabled(if: Repository.canRun, "no root, no built program, or a tool of the lab is missing"))
 struct BootTests {
-    @Test(.timeLimit(.minutes(10)))
+    @Test(.timeLimit(.minutes(25)))
     func uefiBootsThroughSnponlyIntoRAM() throws {
         let lab = try EndToEndLab("uefi", images: [.ram])
         defer { lab.lab.close() }
@@ -20,7 +20,7 @@ struct BootTests {
         #expect(boot.state == "up")
     }
 
-    @Test(.timeLimit(.minutes(12)))
+    @Test(.timeLimit(.minutes(25)))
     func twoWritersNeverSeeEachOtherAndARebootForgets() throws {
         let fleet = """
             profiles:
@@ -51,7 +51,7 @@ struct BootTests {
         #expect(try anna.rootErrors() == "")
     }
 
-    @Test(.timeLimit(.minutes(10)))
+    @Test(.timeLimit(.minutes(25)))
     func aForeignDHCPServerKeepsItsAddresses() throws {
         let lab = try EndToEndLab("proxy", images: [.ram], dhcp: "proxy")
         defer { lab.lab.close() }

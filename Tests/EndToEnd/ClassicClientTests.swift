@@ -43,7 +43,7 @@ struct ClassicClientMatrixTests {
     }
 
     /// The distribution's `nbd-client` with four connections to a disk of another computer: what one wrote all see.
-    @Test(.timeLimit(.minutes(12)), arguments: Repository.whole(["nbd-client"]))
+    @Test(.timeLimit(.minutes(25)), arguments: Repository.whole(["nbd-client"]))
     func theDistributionsBlockClient(row: String) throws {
         let lab = try EndToEndLab(
             row,

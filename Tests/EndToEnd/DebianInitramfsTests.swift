@@ -5,7 +5,7 @@ import VirtualLab
 /// Debian's own initramfs (initramfs-tools, klibc's nfsmount) with a root over NFS from us: `root=/dev/nfs nfsroot=…`.
 @Suite(.serialized, .enabled(if: Repository.canRun, "no root, no built program, or a tool of the lab is missing"))
 struct DebianInitramfsMatrixTests {
-    @Test(.timeLimit(.minutes(15)), arguments: Repository.whole(["keep"]))
+    @Test(.timeLimit(.minutes(25)), arguments: Repository.whole(["keep"]))
     func itMountsItsRootFromUs(writes: String) throws {
         let lab = try EndToEndLab(
             "debian-initramfs",

@@ -61,7 +61,7 @@ struct DirectoryMatrixTests {
     }
 
     /// A set that is not complete is told before a node boots.
-    @Test(.timeLimit(.minutes(5)), arguments: Repository.whole(["e2e"]))
+    @Test(.timeLimit(.minutes(25)), arguments: Repository.whole(["e2e"]))
     func missingVariableIsNamed(image: String) throws {
         let lab = try EndToEndLab("ldap-missing", images: [.ram])
         defer { lab.lab.close() }

@@ -9,7 +9,7 @@ import VirtualLab
 @Suite(.serialized, .enabled(if: Repository.canRun, "no root, no built program, or a tool of the lab is missing"))
 struct GuideMatrixTests {
     /// A kiosk logs its user in on the screen, lets in nobody else and forgets what was written.
-    @Test(.timeLimit(.minutes(12)), arguments: Repository.whole(["guide-kiosk"]))
+    @Test(.timeLimit(.minutes(25)), arguments: Repository.whole(["guide-kiosk"]))
     func kiosk(row: String) throws {
         let guide = try Guide("kiosk", images: [("kiosk", [1, 2]), ("debian", [1])])
         defer { guide.lab.lab.close() }
@@ -28,7 +28,7 @@ struct GuideMatrixTests {
     }
 
     /// Beside the school's own DHCP server: homes on the file server, host keys kept, an image of their own for teachers.
-    @Test(.timeLimit(.minutes(15)), arguments: Repository.whole(["guide-classroom"]))
+    @Test(.timeLimit(.minutes(25)), arguments: Repository.whole(["guide-classroom"]))
     func classroom(row: String) throws {
         let guide = try Guide("classroom", images: [("debian", [1, 2, 3, 4])], dhcp: "proxy")
         defer { guide.lab.lab.close() }
@@ -59,7 +59,7 @@ struct GuideMatrixTests {
     }
 
     /// Nodes with scratch in memory and data over NFS; a machine that nobody named gets an address and no system.
-    @Test(.timeLimit(.minutes(15)), arguments: Repository.whole(["guide-hpc-cluster"]))
+    @Test(.timeLimit(.minutes(25)), arguments: Repository.whole(["guide-hpc-cluster"]))
     func cluster(row: String) throws {
         let guide = try Guide("hpc-cluster", images: [("debian", [12])])
         defer { guide.lab.lab.close() }

@@ -28,7 +28,7 @@ struct MenuMatrixTests {
     /// The key that goes one entry down, as terminals send it.
     private static let down = "\u{1b}[B"
 
-    @Test(.timeLimit(.minutes(15)), arguments: chosen)
+    @Test(.timeLimit(.minutes(25)), arguments: chosen)
     func keysChooseAndTimeChoosesTheDefault(row: Row) throws {
         let lab = try EndToEndLab(row.name, images: [.ram])
         defer { lab.lab.close() }

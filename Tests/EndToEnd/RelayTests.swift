@@ -5,7 +5,7 @@ import VirtualLab
 /// Nodes on a wire that the server is not on: a router and a relay agent of somebody else's lie between.
 @Suite(.serialized, .enabled(if: Repository.canRun, "no root, no built program, or a tool of the lab is missing"))
 struct RelayMatrixTests {
-    @Test(.timeLimit(.minutes(10)), arguments: Repository.whole(["bios", "uefi"]))
+    @Test(.timeLimit(.minutes(25)), arguments: Repository.whole(["bios", "uefi"]))
     func bootsThroughARelay(firmware: String) throws {
         let lab = try EndToEndLab("relay-\(firmware)", images: [.ram])
         defer { lab.lab.close() }

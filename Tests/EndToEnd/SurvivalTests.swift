@@ -6,7 +6,7 @@ import VirtualLab
 @Suite(.serialized, .enabled(if: Repository.canRun, "no root, no built program, or a tool of the lab is missing"))
 struct SurvivalTests {
     /// Also the plain boot by BIOS and iPXE over HTTP into both kinds of root.
-    @Test(.timeLimit(.minutes(15)))
+    @Test(.timeLimit(.minutes(25)))
     func nodesOutliveTheServerAndTheNetwork() throws {
         let fleet = """
             nodes:

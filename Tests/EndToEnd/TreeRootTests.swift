@@ -95,7 +95,7 @@ struct TreeRootMatrixTests {
     }
 
     /// The root of one machine lies on another one, which knows nothing of diskless machines.
-    @Test(.timeLimit(.minutes(12)), arguments: Repository.whole(["4.2", "4.1"]))
+    @Test(.timeLimit(.minutes(25)), arguments: Repository.whole(["4.2", "4.1"]))
     func theRootOfAnotherServer(version: String) throws {
         let lab = try EndToEndLab("nfs-elsewhere-\(version)", images: [.ram])
         defer { lab.lab.close() }

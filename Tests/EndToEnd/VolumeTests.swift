@@ -157,7 +157,7 @@ struct VolumeTests {
 @Suite(.serialized, .enabled(if: Repository.canRun, "no root, no built program, or a tool of the lab is missing"))
 struct VolumeMatrixTests {
     /// Container programs lay overlays over their own directory, which must not be an overlay; and the volume grows.
-    @Test(.timeLimit(.minutes(15)), arguments: Repository.whole(["volume-containers"]))
+    @Test(.timeLimit(.minutes(25)), arguments: Repository.whole(["volume-containers"]))
     func aVolumeCarriesContainersAndGrows(row: String) throws {
         let fleet = TreeRootTests.fleet("dora", "volume: 1G, root: {via: nbd, writes: keep}")
         let lab = try EndToEndLab(row, images: [.ram], fleet: fleet)
@@ -183,7 +183,7 @@ struct VolumeMatrixTests {
         #expect(try dora.rootErrors() == "")
     }
 
-    @Test(.timeLimit(.minutes(12)), arguments: Repository.whole(["e2e-ext4"]))
+    @Test(.timeLimit(.minutes(25)), arguments: Repository.whole(["e2e-ext4"]))
     func aSharedImageHasOneWriter(image: String) throws {
         let fleet = """
             nodes:
@@ -210,12 +210,12 @@ struct VolumeMatrixTests {
         #expect(try wim.rootErrors() == "")
     }
 
-    @Test(.timeLimit(.minutes(12)), arguments: Repository.whole(["none", "ram", "keep"]))
+    @Test(.timeLimit(.minutes(25)), arguments: Repository.whole(["none", "ram", "keep"]))
     func theImageFileOnNFS(writes: String) throws {
         try boot("nfs-image", writes)
     }
 
-    @Test(.timeLimit(.minutes(12)), arguments: Repository.whole(["ram", "keep"]))
+    @Test(.timeLimit(.minutes(25)), arguments: Repository.whole(["ram", "keep"]))
     func theImageWholeInMemory(writes: String) throws {
         try boot("ram", writes)
     }
