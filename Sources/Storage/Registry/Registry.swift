@@ -61,6 +61,8 @@ public final class Registry: Sendable {
     private static func openJournal(beside path: String, _ pool: DatabasePool) throws -> LeaseJournal {
         let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
         let folded = try pool.read { try LeaseRows.generation($0) }
+        // Both files are read whole, once; the allocator would keep that memory for as long as the server runs.
+        defer { clinux_return_memory() }
         let left = try LeaseJournal.recover(directory: directory, folded: folded)
         if left.generation > folded {
             try pool.write { try LeaseRows.write($0, left.changes, generation: left.generation) }
