@@ -68,10 +68,10 @@ class Agent:
         if event & select.EPOLLOUT and self.data:
             try:
                 self.socket.send(self.data)             # small: it goes as a whole
-            except OSError:
+                self.socket.shutdown(socket.SHUT_WR)    # as nc does at the end of its input
+            except OSError:                             # the server is full, and has closed already
                 return self.end(False)
             self.data = b""
-            self.socket.shutdown(socket.SHUT_WR)        # as nc does at the end of its input
             poll.modify(self.socket.fileno(), select.EPOLLIN)
             return
         try:
