@@ -62,7 +62,7 @@ public final class Registry: Sendable {
         let directory = URL(fileURLWithPath: path).deletingLastPathComponent().path
         let folded = try pool.read { try LeaseRows.generation($0) }
         // Both files are read whole, once; the allocator would keep that memory for as long as the server runs.
-        defer { clinux_return_memory() }
+        defer { malloc_trim(0) }
         let left = try LeaseJournal.recover(directory: directory, folded: folded)
         if left.generation > folded {
             try pool.write { try LeaseRows.write($0, left.changes, generation: left.generation) }

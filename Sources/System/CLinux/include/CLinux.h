@@ -240,8 +240,6 @@ static inline int clinux_clone_tree(const char *path) {
 #endif
     return (int)syscall(SYS_open_tree, AT_FDCWD, path, 1 /* OPEN_TREE_CLONE */ | O_CLOEXEC | AT_SYMLINK_NOFOLLOW);
 }
-/// malloc_trim(3): gives memory that is free within this process back to the system.
-static inline void clinux_return_memory(void) { malloc_trim(0); }
 /// getdents64(2).
 static inline long clinux_list(int directory, void *bytes, size_t size) {
     return syscall(SYS_getdents64, directory, bytes, size);
