@@ -29,7 +29,7 @@ public struct ByteReader: ~Escapable {
     /// Whether everything was read.
     @inlinable public var isAtEnd: Bool { remaining == 0 }
 
-    @inlinable @_lifetime(self: copy self)
+    @inlinable @inline(__always) @_lifetime(self: copy self)
     mutating func advance(_ count: Int) throws(ByteReaderError) -> Int {
         guard count >= 0, count <= remaining else {
             throw ByteReaderError(offset: position, wanted: count, available: remaining)
@@ -39,7 +39,7 @@ public struct ByteReader: ~Escapable {
         return start
     }
 
-    @inlinable @_lifetime(self: copy self)
+    @inlinable @inline(__always) @_lifetime(self: copy self)
     mutating func load<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) throws(ByteReaderError) -> T {
         let start = try advance(MemoryLayout<T>.size)
         // `advance` has checked the range, and every bit pattern is a valid integer.

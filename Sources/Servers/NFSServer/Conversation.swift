@@ -19,6 +19,11 @@ struct Conversation: ~Copyable {
     static let outputSize = 320 << 10
     /// A client must take and send bytes at least this often while a message is on its way, in seconds.
     static let patience = 30.0
+    /// Replies are sent when they have this many bytes, though further calls have come: a client that gets them all at once
+    /// has nothing to do until then, and we have nothing to do while it works on them.
+    static let pieceSize = 32 << 10
+    /// And when there are this many of them.
+    static let pieceCalls = 16
     /// After this many idle seconds the buffers' memory is given back.
     static let idleSeconds = 10.0
 
@@ -106,6 +111,7 @@ struct Conversation: ~Copyable {
     /// Serves every whole call in the buffer and sends the replies; the reason when the connection is over.
     private mutating func serveBuffered() -> String? {
         var position = 0
+        var served = 0
         loop: while true {
             let memory = unsafe input.part(0, have)
             switch unsafe RecordMarking.next(unsafely: memory, position, have, limit: input.capacity - 4) {
@@ -116,6 +122,12 @@ struct Conversation: ~Copyable {
             case .record(let body, let end):
                 if let why = serve(body) { return why }
                 position = end
+                served += 1
+                // The client works on these while we go on; what has to be made durable waits, for one sync of all.
+                if filled >= Self.pieceSize || served >= Self.pieceCalls, position < have, pending.isEmpty {
+                    guard sendOutput() else { return "the client does not take its replies" }
+                    served = 0
+                }
             case .long(let length):
                 dropServed(position)
                 position = 0

@@ -1,3 +1,4 @@
+import CLinux
 import FileTree
 import NFS4
 import NetworkTypes
@@ -5,10 +6,18 @@ import ONCRPC
 import XDR
 
 /// An export in the eyes of one caller.
-struct ExportContext {
+///
+/// An object, for it is handed on many times in a call: each copy counts one reference instead of one for each of its parts.
+final class ExportContext: Sendable {
     let export: NFSExport
     let caller: Caller
-    var tree: FileTree { export.tree }
+    let tree: FileTree
+
+    init(export: NFSExport, caller: Caller) {
+        self.export = export
+        self.caller = caller
+        tree = export.tree
+    }
 }
 
 /// Who calls on a connection: credentials are decoded once, not for each call.
@@ -76,15 +85,18 @@ struct CredentialCache {
 
     private static func same(_ bytes: [UInt8], _ body: RawSpan) -> Bool {
         guard bytes.count == body.byteCount else { return false }
-        return unsafe body.withUnsafeBytes { unsafe $0.elementsEqual(bytes) }
+        return unsafe body.withUnsafeBytes { body in
+            guard let start = body.baseAddress else { return true }
+            return unsafe memcmp(start, bytes, body.count) == 0
+        }
     }
 
     /// Who the current caller is, as state belongs to it.
     var principal: NFS4Principal {
-        guard current < entries.count, let caller = entries[current].caller else {
+        guard current < entries.count, let user = entries[current].caller?.user else {
             return NFS4Principal(flavor: RPCAuthFlavor.none.rawValue, user: 0)
         }
-        return NFS4Principal(flavor: RPCAuthFlavor.sys.rawValue, user: caller.user)
+        return NFS4Principal(flavor: RPCAuthFlavor.sys.rawValue, user: user)
     }
 
     /// The export of a handle for the current caller; nil when there is none for this client.

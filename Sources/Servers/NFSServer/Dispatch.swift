@@ -40,7 +40,7 @@ extension Conversation {
             return refuse(error)
         }
         guard makeRoom(Self.replySize(call)) else { return "the client does not take its replies" }
-        let repetition = repetition(call, record)
+        let repetition = repetition(call, record.extracting(reader.offset..<record.byteCount))
         guard repetition != .harmless else { return serve(call, &reader, record) }
         // The record begins with the number of the call; the port may be another one after a reconnection.
         let key = server.replies.key(
@@ -65,9 +65,9 @@ extension Conversation {
         return why
     }
 
-    private func repetition(_ call: RPCCall, _ record: RawSpan) -> Repetition {
+    private func repetition(_ call: RPCCall, _ arguments: RawSpan) -> Repetition {
         guard call.program == NFS3.program else { return .harmless }
-        if call.version == NFS4.version { return call.procedure == 1 ? Self.repetition4(record) : .harmless }
+        if call.version == NFS4.version { return call.procedure == 1 ? Self.repetition4(arguments) : .harmless }
         guard call.version == NFS3.version, let procedure = NFS3Procedure(rawValue: call.procedure), procedure.isChange
         else { return .harmless }
         return switch procedure {

@@ -5,9 +5,11 @@ import XDR
 
 extension Conversation {
     mutating func lookup(_ reader: inout XDRReader, _ writer: inout XDRWriter) throws {
-        let call = try NFS3Name(decoding: &reader)
-        let (context, directory) = try resolve(call.directory)
-        let name = try FileName(call.name)
+        // As NFS3Name decodes it, without a copy of the name.
+        let handle = try NFS3FileHandle(decoding: &reader)
+        let bytes = try reader.readOpaque(limit: NFS3.nameLimit)
+        let (context, directory) = try resolve(handle)
+        let name = try FileName(bytes)
         do {
             let (object, attributes) = try context.tree.lookup(name, in: directory, as: context.caller, on: &thread)
             writer.write(NFS3Status.ok.rawValue)

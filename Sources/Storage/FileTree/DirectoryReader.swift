@@ -33,7 +33,7 @@ extension FileTree {
         try thread.become(caller)
         // Opened anew, so that the kernel checks the caller's right to read, and the position is ours alone.
         let opened = TreeDescriptor(
-            try checked(clinux_reopen(openFiles.number, directory.pin.number, O_RDONLY | O_DIRECTORY))
+            try checked(reopened(directory, O_RDONLY | O_DIRECTORY, as: caller))
         )
         if cookie != 0 {
             guard let position = off_t(exactly: cookie), lseek(opened.number, position, SEEK_SET) >= 0 else {

@@ -32,11 +32,8 @@ package struct FileAttributes: Sendable {
     /// Size in bytes.
     package var size: UInt64 { UInt64(clamping: status.st_size) }
 
-    /// Whether the rights that these attributes grant are the same.
-    func grantsAs(_ other: FileAttributes) -> Bool {
-        status.st_mode == other.status.st_mode && status.st_uid == other.status.st_uid
-            && status.st_gid == other.status.st_gid
-    }
+    /// What decides who may open the file.
+    var rights: FileRights { FileRights(mode: status.st_mode, user: status.st_uid, group: status.st_gid) }
 
     /// Of an open file, whether it still has a name or not.
     package static func of(_ file: TreeDescriptor) throws(TreeError) -> FileAttributes { try of(file.number) }
@@ -46,6 +43,13 @@ package struct FileAttributes: Sendable {
         guard unsafe fstat(descriptor, &status) == 0 else { throw TreeError() }
         return FileAttributes(status)
     }
+}
+
+/// Mode, owner and group, which decide who may open a file.
+struct FileRights: Equatable {
+    var mode: mode_t
+    var user: uid_t
+    var group: gid_t
 }
 
 /// A point in time.

@@ -6,17 +6,26 @@ package struct FileName: Sendable {
     let terminated: [CChar]
 
     /// Throws EINVAL or ENAMETOOLONG for what cannot be a name.
-    package init(_ bytes: [UInt8]) throws(TreeError) {
-        guard bytes.count <= 255 else { throw TreeError(ENAMETOOLONG) }
-        guard !bytes.isEmpty else { throw TreeError(EINVAL) }
-        var terminated: [CChar] = []
-        terminated.reserveCapacity(bytes.count + 1)
-        for byte in bytes {
-            guard byte != 0, byte != 0x2f else { throw TreeError(EINVAL) }
-            terminated.append(CChar(bitPattern: byte))
+    package init(_ bytes: [UInt8]) throws(TreeError) { try unsafe self.init(bytes.span.bytes) }
+
+    /// As the one that takes an array.
+    package init(_ bytes: RawSpan) throws(TreeError) {
+        let count = bytes.byteCount
+        guard count <= 255 else { throw TreeError(ENAMETOOLONG) }
+        guard count > 0 else { throw TreeError(EINVAL) }
+        let name = unsafe bytes.withUnsafeBytes { bytes -> [CChar]? in
+            guard let start = bytes.baseAddress, unsafe memchr(start, 0, count) == nil,
+                unsafe memchr(start, 0x2f, count) == nil
+            else { return nil }
+            return unsafe [CChar](unsafeUninitializedCapacity: count + 1) { room, filled in
+                guard let target = room.baseAddress else { return }
+                unsafe UnsafeMutableRawPointer(target).copyMemory(from: start, byteCount: count)
+                unsafe target[count] = 0
+                filled = count + 1
+            }
         }
-        terminated.append(0)
-        self.terminated = terminated
+        guard let name else { throw TreeError(EINVAL) }
+        terminated = name
     }
 
     /// Whether it is ".".

@@ -17,7 +17,7 @@ extension FileTree {
         let writer = TreeDescriptor(try checked(number))
         try thread.becomeRoot()
         let (object, attributes) = try adopt(try checked(clinux_reopen(openFiles.number, writer.number, O_PATH)))
-        object.open.withLock { $0.writer = .init(descriptor: writer, caller: caller, granted: attributes) }
+        object.open.withLock { $0.writer = .init(descriptor: writer, caller: caller, granted: attributes.rights) }
         return object
     }
 

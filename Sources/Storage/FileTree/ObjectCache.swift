@@ -172,7 +172,7 @@ extension ObjectCache {
         var limit = rlimit()
         guard unsafe clinux_descriptor_limit(&limit) == 0 else { return ObjectCache(capacity: 128) }
         let descriptors = Int(min(limit.rlim_cur, 1 << 20))
-        // Up to three descriptors for an object, and as many again for all else.
-        return ObjectCache(capacity: min(32768, max(64, descriptors / 6)))
+        // Up to three descriptors for an object, and for all else as many again, or a quarter of what is plenty.
+        return ObjectCache(capacity: min(32768, max(64, descriptors / (descriptors < 16384 ? 6 : 4))))
     }
 }

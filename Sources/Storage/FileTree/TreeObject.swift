@@ -27,11 +27,11 @@ package final class TreeDescriptor: Sendable {
     /// Whether it was used since the cache looked last.
     let used = Atomic(false)
 
-    /// An open file, who opened it, and the attributes that granted it.
+    /// An open file, who opened it, and the rights that granted it.
     struct OpenFile {
         var descriptor: TreeDescriptor
         var caller: Caller
-        var granted: FileAttributes
+        var granted: FileRights
     }
 
     struct OpenFiles {

@@ -7,10 +7,9 @@ extension Conversation {
     ///
     /// Told by the first operation that is not on the way to a file, as clients put nothing that changes something behind
     /// one that reads. Sessions keep their replies themselves, but not over a restart.
-    static func repetition4(_ record: RawSpan) -> Repetition {
-        var reader = XDRReader(record)
-        guard let call = try? RPCCall(decoding: &reader), call.procedure == 1,
-            (try? reader.readOpaque(limit: NFS4.tagLimit)) != nil,
+    static func repetition4(_ arguments: RawSpan) -> Repetition {
+        var reader = XDRReader(arguments)
+        guard (try? reader.readOpaque(limit: NFS4.tagLimit)) != nil,
             let minor = try? reader.readUInt32(), let count = try? reader.readUInt32()
         else { return .harmless }
         for _ in 0..<min(count, UInt32(NFS4.operationLimit)) {

@@ -22,6 +22,8 @@ struct Compound {
     var current: NFS4Target?
     var saved: NFS4Target?
     var currentState: NFS4Stateid?
+    /// Of the current file, when the operation just before has asked the kernel for them.
+    var attributes: FileAttributes?
     var savedState: NFS4Stateid?
     /// The client of the session.
     var client: UInt64?
@@ -49,6 +51,13 @@ struct Compound {
             }
         }
     }
+}
+
+extension NFS4Operation {
+    /// Whether what was learnt of the current file just before is still true behind it.
+    ///
+    /// Those that learn it themselves set it anew.
+    fileprivate var keepsAttributes: Bool { self == .getAttributes || self == .getHandle }
 }
 
 /// An operation of an owner came again: what it was answered, status first.
@@ -142,7 +151,7 @@ extension Conversation {
             let keeps = sequence.keepsReply || done == 1
             let reply: [UInt8]? =
                 keeps ? unsafe Array(UnsafeRawBufferPointer(output.part(filled + body, writer.count - body))) : nil
-            server.version4.perform { state, _ in state.endRequest(sequence, reply: reply) }
+            server.version4.endRequest(sequence, reply: reply)
             if !pending.isEmpty { unsettled4.append(sequence) }
         }
         return compound.tail
@@ -187,6 +196,7 @@ extension Conversation {
             guard writer.room >= Self.operationRoom else {
                 throw compound.minor == 0 ? NFS4Status.resource : NFS4Status.repTooBig
             }
+            if !operation.keepsAttributes { compound.attributes = nil }
             try perform(operation, &compound, &reader, &writer)
             if writer.overflowed { throw NFS4Status.resource }
             try checkSize(compound, writer.count)

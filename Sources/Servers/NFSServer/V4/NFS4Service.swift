@@ -58,6 +58,9 @@ final class NFS4Service: Sendable {
         return result
     }
 
+    /// Ends a request of a session: takes no time, and there is nothing to do after it.
+    func endRequest(_ call: NFS4SequenceCall, reply: [UInt8]?) { state.withLock { $0.endRequest(call, reply: reply) } }
+
     private func carryOut(_ todo: [NFS4Action]) {
         var calls: [NFS4Action] = []
         for action in todo {

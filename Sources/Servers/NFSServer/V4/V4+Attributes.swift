@@ -97,7 +97,8 @@ extension Conversation {
         case nil: throw NFS4Status.noHandle
         case .pseudo(let directory): return PseudoTree.attributes(directory)
         case .file(let context, let object):
-            var result = NFS4Attributes(try attributes4(object), object, context)
+            let attributes = if let known = compound.attributes { known } else { try attributes4(object) }
+            var result = NFS4Attributes(attributes, object, context)
             if wanted.contains(.mountedOnFile), object.handle == context.tree.root,
                 let above = pseudoTree().parent(ofExport: context.tree.identity)
             {

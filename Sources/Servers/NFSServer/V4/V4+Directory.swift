@@ -102,7 +102,7 @@ extension Conversation {
         if !writer.overflowed { writer.replace(at: start, with: UInt32(writer.count - start - 4)) }
     }
 
-    private static func isDots(_ name: RawSpan) -> Bool {
+    static func isDots(_ name: RawSpan) -> Bool {
         guard name.byteCount <= 2 else { return false }
         return unsafe name.withUnsafeBytes { unsafe $0.allSatisfy { $0 == 0x2e } }
     }

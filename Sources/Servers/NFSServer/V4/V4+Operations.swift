@@ -127,12 +127,14 @@ extension Conversation {
     }
 
     /// A name as it comes; throws when it cannot be one.
-    static func name4(_ bytes: [UInt8]) throws -> FileName {
-        guard !bytes.isEmpty else { throw NFS4Status.invalid }
-        guard bytes.count <= 255 else { throw NFS4Status.nameTooLong }
-        guard bytes != [0x2e], bytes != [0x2e, 0x2e] else { throw NFS4Status.badName }
-        guard !bytes.contains(0x2f), !bytes.contains(0) else { throw NFS4Status.badCharacter }
-        return try FileName(bytes)
+    static func name4(_ bytes: [UInt8]) throws -> FileName { try unsafe name4(bytes.span.bytes) }
+
+    /// As the one that takes an array.
+    static func name4(_ bytes: RawSpan) throws -> FileName {
+        guard bytes.byteCount > 0 else { throw NFS4Status.invalid }
+        guard bytes.byteCount <= 255 else { throw NFS4Status.nameTooLong }
+        guard !isDots(bytes) else { throw NFS4Status.badName }
+        do throws(TreeError) { return try FileName(bytes) } catch { throw NFS4Status.badCharacter }
     }
 
     /// The current directory.
@@ -150,11 +152,12 @@ extension Conversation {
     }
 
     private mutating func lookup4(_ compound: inout Compound, _ reader: inout XDRReader) throws {
-        let bytes = try reader.readBytes(limit: NFS4.textLimit)
+        let span = try reader.readOpaque(limit: NFS4.textLimit)
         switch compound.current {
         case nil: throw NFS4Status.noHandle
         case .pseudo(let directory):
-            _ = try Self.name4(bytes)
+            _ = try Self.name4(span)
+            let bytes = unsafe span.withUnsafeBytes { unsafe Array($0) }
             guard let child = directory.children.first(where: { $0.name == bytes }) else {
                 let path = pseudoTree().path(of: directory.id) + "/" + Self.shown(bytes)
                 server.logOnce(handle.peer, "\(path): no such export for this client", "NFS mount refused")
@@ -167,9 +170,10 @@ extension Conversation {
             }
         case .file:
             let (context, directory) = try Self.directory4(compound)
-            let name = try Self.name4(bytes)
-            let (object, _) = try context.tree.lookup(name, in: directory, as: context.caller, on: &thread)
+            let name = try Self.name4(span)
+            let (object, attributes) = try context.tree.lookup(name, in: directory, as: context.caller, on: &thread)
             compound.current = .file(context, object)
+            compound.attributes = attributes
         }
         compound.currentState = nil
     }
@@ -232,6 +236,7 @@ extension Conversation {
         if supported & runs != 0 { wanted |= X_OK }
         if supported & changes != 0, context.export.isWritable { wanted |= W_OK }
         let attributes = try object.attributes()
+        compound.attributes = attributes
         let granted = try context.tree.access(object, wanted, attributes, as: context.caller, on: &thread)
         var result: UInt32 = 0
         if granted & R_OK != 0 { result |= reads }

@@ -248,9 +248,18 @@ static inline long clinux_list(int directory, void *bytes, size_t size) {
 static inline dev_t clinux_device(unsigned major_number, unsigned minor_number) {
     return makedev(major_number, minor_number);
 }
-/// Raises the number of descriptors this process may have to its hard limit; gives the limit.
+/// Raises the number of descriptors this process may have to its hard limit, and beyond that to what a server of many files
+/// needs where it may (CAP_SYS_RESOURCE); gives the limit.
 static inline int clinux_descriptor_limit(struct rlimit *limit) {
     if (getrlimit(RLIMIT_NOFILE, limit) < 0) return -1;
+    enum { PLENTY = 1 << 18 };
+    if (limit->rlim_max < PLENTY) {
+        struct rlimit plenty = {.rlim_cur = PLENTY, .rlim_max = PLENTY};
+        if (setrlimit(RLIMIT_NOFILE, &plenty) == 0) {
+            *limit = plenty;
+            return 0;
+        }
+    }
     struct rlimit wanted = {.rlim_cur = limit->rlim_max, .rlim_max = limit->rlim_max};
     if (setrlimit(RLIMIT_NOFILE, &wanted) == 0) *limit = wanted;
     return 0;
