@@ -1,18 +1,20 @@
-"""NFS version 3: attributes, names and rights, reads, a walk over 5,000 small files, and changes, in the page cache."""
+"""NFS versions 3 and 4.1: attributes, names and rights, reads, a walk over 5,000 small files, and changes, in the page cache."""
 import os, rig, shutil
 
 # name: export below the root, what the client does, file, block, depth, connections
-CASES = {"getattr-q1": ("", "getattr", "disk", 1, 1, 1), "getattr-q64": ("", "getattr", "disk", 1, 64, 1),
-         "getattr-q16-c16": ("", "getattr", "disk", 1, 16, 16), "lookup-q64": ("", "lookup", "tree/d1/file2", 1, 64, 1),
-         "access-q64": ("", "access", "tree/d1/file2", 1, 64, 1), "read4k-q1": ("", "random-read", "disk", 4096, 1, 1),
-         "read4k-q64": ("", "random-read", "disk", 4096, 64, 1), "read4k-q16-c16": ("", "random-read", "disk", 4096, 16, 16),
-         "read128k-q8": ("", "sequential-read", "disk", 131072, 8, 1), "read1m-q4": ("", "sequential-read", "disk", 1 << 20, 4, 1),
-         "walk-q32": ("/tree", "walk", "/", 4096, 32, 1), "change-q1": ("", "change", "changes", 4096, 1, 1),
-         "change-q16": ("", "change", "changes", 4096, 16, 1)}
+WORK = {"getattr-q1": ("", "getattr", "disk", 1, 1, 1), "getattr-q64": ("", "getattr", "disk", 1, 64, 1),
+        "getattr-q16-c16": ("", "getattr", "disk", 1, 16, 16), "lookup-q64": ("", "lookup", "tree/d1/file2", 1, 64, 1),
+        "access-q64": ("", "access", "tree/d1/file2", 1, 64, 1), "read4k-q1": ("", "random-read", "disk", 4096, 1, 1),
+        "read4k-q64": ("", "random-read", "disk", 4096, 64, 1), "read4k-q16-c16": ("", "random-read", "disk", 4096, 16, 16),
+        "read128k-q8": ("", "sequential-read", "disk", 131072, 8, 1), "read1m-q4": ("", "sequential-read", "disk", 1 << 20, 4, 1),
+        "walk-q32": ("/tree", "walk", "/", 4096, 32, 1), "change-q1": ("", "change", "changes", 4096, 1, 1),
+        "change-q16": ("", "change", "changes", 4096, 16, 1)}
+CASES = {f"v{version}-{name}": (version, *what) for version in (3, 4) for name, what in WORK.items()}
 PORT = {"diskless": 18301, "unfs3": 18311, "ganesha": 18321}
-GANESHA = """NFS_CORE_PARAM {{ NFS_Port = {port}; MNT_Port = {mount}; Bind_addr = 127.0.0.1; Protocols = 3; Enable_NLM = false;
+GANESHA = """NFS_CORE_PARAM {{ NFS_Port = {port}; MNT_Port = {mount}; Bind_addr = 127.0.0.1; Protocols = 3, 4; Enable_NLM = false;
   Enable_RQUOTA = false; Enable_UDP = false; }}
-EXPORT {{ Export_Id = 1; Path = "{root}"; Pseudo = "/x"; Access_Type = RW; Squash = No_Root_Squash; SecType = sys;
+NFSv4 {{ Graceless = true; Minor_Versions = 1; Delegations = false; RecoveryBackend = fs; RecoveryRoot = "{folder}/recovery"; }}
+EXPORT {{ Export_Id = 1; Path = "{root}"; Pseudo = "{root}"; Access_Type = RW; Squash = No_Root_Squash; SecType = sys;
   MaxRead = 1048576; MaxWrite = 1048576; FSAL {{ Name = VFS; }} }}
 LOG {{ Default_Log_Level = WARN; }}
 """
@@ -47,7 +49,7 @@ def command(peer, root, folder):
         return [program(peer), "-d", "-p", "-t", "-s", "-n", str(port), "-m", str(port), "-l", "127.0.0.1", "-e", folder + "/exports",
                 "-i", folder + "/pid"]
     with open(folder + "/ganesha.conf", "w") as out:
-        out.write(GANESHA.format(port=port, mount=port + 1, root=root))
+        out.write(GANESHA.format(port=port, mount=port + 1, root=root, folder=folder))
     return [program(peer), "-F", "-L", folder + "/log", "-f", folder + "/ganesha.conf", "-p", folder + "/pid"]
 
 
@@ -95,13 +97,13 @@ def start(wanted):
 
 
 def once(case, name, seconds):
-    below, work, file, block, depth, connections = CASES[case]
-    if name == "unfs3" and (work == "walk" or block > 1 << 19):
-        raise RuntimeError("has no READDIRPLUS, and reads of less than 1 MiB")
+    version, below, work, file, block, depth, connections = CASES[case]
+    if name == "unfs3" and (version == 4 or work == "walk" or block > 1 << 19):
+        raise RuntimeError("has no version 4, no READDIRPLUS, and reads of less than 1 MiB")
     root = os.path.join(rig.SCRATCH, "data", "nfs") + below
     mount = PORT[name] + (name == "ganesha")
     got = rig.run_client([rig.compile_client("nfs_load"), "127.0.0.1", PORT[name], mount, root, work, file, block, depth, connections,
-                          seconds])
+                          seconds, version])
     if work == "walk":
         return got["files_s"], "files/s", got["files"] / 1e6, "us/file"
     if block > 4096:

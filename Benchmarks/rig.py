@@ -33,9 +33,11 @@ def diskless():
 
 def compile_client(name):
     """Builds clients/NAME.c into the scratch folder and gives its path."""
-    source, target = os.path.join(HERE, "clients", name + ".c"), os.path.join(SCRATCH, "bin", name)
+    folder, target = os.path.join(HERE, "clients"), os.path.join(SCRATCH, "bin", name)
+    source, headers = os.path.join(folder, name + ".c"), [entry for entry in os.listdir(folder) if entry.endswith(".h")]
+    newest = max(os.path.getmtime(os.path.join(folder, entry)) for entry in [name + ".c", *headers])
     os.makedirs(os.path.dirname(target), exist_ok=True)
-    if not os.path.exists(target) or os.path.getmtime(target) < os.path.getmtime(source):
+    if not os.path.exists(target) or os.path.getmtime(target) < newest:
         subprocess.run(["cc", "-O2", "-D_GNU_SOURCE", "-o", target, source, "-lm"], check=True)
     return target
 

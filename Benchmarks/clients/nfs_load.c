@@ -1,149 +1,66 @@
-// usage: nfs_load ADDRESS NFS_PORT MOUNT_PORT EXPORT WORK FILE BLOCK DEPTH CONNECTIONS SECONDS
+// usage: nfs_load ADDRESS NFS_PORT MOUNT_PORT EXPORT WORK FILE BLOCK DEPTH CONNECTIONS SECONDS [3|4]
 // WORK: getattr, lookup, access, random-read, sequential-read (of FILE below the export), walk (READDIRPLUS of the whole
 // export, then ACCESS and READ of each file) or change (CREATE, WRITE of 4 KiB, RENAME and REMOVE in the directory FILE).
-// Speaks NFS version 3 as root, keeps DEPTH calls under way on each connection and prints one line. Reads of a file
+// Speaks NFS version 3, or 4.1 with a session for each connection, as root, keeps DEPTH calls under way on each connection and prints one line. Reads of a file
 // whose words hold their own offset are checked at both ends.
-#include "load.h"
-#include <endian.h>
+#include "nfs_wire.h"
 
-enum { ROOM = 8 << 20, GETATTR = 1, LOOKUP = 3, ACCESS = 4, READ = 6, WRITE = 7, CREATE = 8, REMOVE = 12, RENAME = 14, LIST = 17 };
+enum { GETATTR = 1, LOOKUP = 3, ACCESS = 4, READ = 6, WRITE = 7, CREATE = 8, REMOVE = 12, RENAME = 14, LIST = 17 };
 
-struct handle {
-    uint32_t count;
-    uint8_t bytes[64];
-};
 // A file or directory that a walk has still to visit.
 struct place {
     struct place *next;
     struct handle handle;
     int is_directory;
-    uint64_t size, at, cookie;
+    uint64_t size, at, cookie, verifier;
 };
-struct slot {
-    int busy, step;
-    uint64_t offset;
-    unsigned number;
-    struct handle made;
-    struct place *place;
-};
-struct connection {
-    int socket, index;
-    size_t have, queued;
-    uint64_t next;
-    uint8_t *input, *output;
-    struct slot *slots;
-};
-
-static int depth, finishing, walking, changing, procedure, is_random;
+static int depth, finishing, walking, changing, procedure, is_random, version = 3;
 static size_t block;
 static uint64_t size, under_way, operations, files;
 static struct handle top, folder, file;
 static char leaf[256];
 static struct place *to_visit;
-static uint8_t *out;
-static const uint8_t *in, *in_end;
-
-static void put32(uint32_t v) { v = htobe32(v), memcpy(out, &v, 4), out += 4; }
-static void put64(uint64_t v) { v = htobe64(v), memcpy(out, &v, 8), out += 8; }
-static void put_opaque(const void *bytes, uint32_t count) {
-    put32(count), memcpy(out, bytes, count), memset(out + count, 0, 3), out += (count + 3) & ~3u;
-}
-static void put_handle(const struct handle *h) { put_opaque(h->bytes, h->count); }
-static const uint8_t *take(size_t count) {
-    if ((size_t)(in_end - in) < count) leave("a reply is too short");
-    return (in += count) - count;
-}
-static uint32_t get32(void) { uint32_t v; memcpy(&v, take(4), 4); return be32toh(v); }
-static uint64_t get64(void) { uint64_t v; memcpy(&v, take(8), 8); return be64toh(v); }
-static const uint8_t *get_opaque(uint32_t *count) { *count = get32(); return take((*count + 3) & ~3u); }
-static void get_handle(struct handle *h) {
-    const uint8_t *bytes = get_opaque(&h->count);
-    if (h->count > 64) leave("a handle is too long");
-    memcpy(h->bytes, bytes, h->count);
-}
-// Optional attributes: the type, 0 without; the size where it is wanted.
-static uint32_t get_attributes(uint64_t *bytes) {
-    if (!get32()) return 0;
-    const uint8_t *a = take(84);
-    uint32_t type;
-    memcpy(&type, a, 4);
-    if (bytes) memcpy(bytes, a + 20, 8), *bytes = be64toh(*bytes);
-    return be32toh(type);
-}
-
-static void begin_call(struct connection *c, uint32_t xid, uint32_t program, uint32_t number) {
-    out = c->output + c->queued + 4;
-    put32(xid), put32(0), put32(2), put32(program), put32(3), put32(number);
-    put32(1), put32(28), put32(0), put_opaque("bench", 5), put32(0), put32(0), put32(0), put32(0), put32(0);
-}
-static void end_call(struct connection *c) {
-    uint8_t *end = out;
-    out = c->output + c->queued;
-    put32(0x80000000u | (uint32_t)(end - out - 4));
-    c->queued = (size_t)(end - c->output);
-}
-static void send_queued(struct connection *c) {
-    for (size_t at = 0; at < c->queued;) {
-        ssize_t count = send(c->socket, c->output + at, c->queued - at, MSG_NOSIGNAL);
-        if (count <= 0) leave("cannot send");
-        at += (size_t)count;
-    }
-    c->queued = 0;
-}
-// The length of the record at `at` with its marks, 0 while it is not whole; several fragments are joined in place.
-static size_t record(struct connection *c, size_t at, size_t *body) {
-    size_t from = at, to = at + 4;
-    for (int last = 0; !last;) {
-        uint32_t mark;
-        if (c->have - from < 4) return 0;
-        memcpy(&mark, c->input + from, 4), mark = be32toh(mark), last = mark >> 31, mark &= 0x7fffffff;
-        if (c->have - from - 4 < mark) return 0;
-        if (!last || from != at) {
-            // Only a record that is whole is joined.
-            size_t end = from;
-            for (uint32_t m = 0; !(m >> 31); end += 4 + (m & 0x7fffffff)) {
-                if (c->have - end < 4) return 0;
-                memcpy(&m, c->input + end, 4), m = be32toh(m);
-                if (c->have - end - 4 < (m & 0x7fffffff)) return 0;
-            }
-        }
-        if (to != from + 4) memmove(c->input + to, c->input + from + 4, mark);
-        to += mark, from += 4 + mark;
-    }
-    *body = to - at - 4;
-    return from - at;
-}
-static void expect_accepted(void) {
-    take(4);
-    if (get32() != 1 || get32() != 0) leave("the call is denied");
-    uint32_t count;
-    get32(), get_opaque(&count);
-    if (get32()) leave("the call is not done");
-}
-// One call and its reply; `in` stands at the results.
-static void wait_for_reply(struct connection *c) {
-    size_t body;
-    end_call(c), send_queued(c), c->have = 0;
-    while (!record(c, 0, &body)) {
-        ssize_t got = recv(c->socket, c->input + c->have, ROOM - c->have, 0);
-        if (got <= 0) leave("the server closed a connection");
-        c->have += (size_t)got;
-    }
-    in = c->input + 4, in_end = in + body, c->have = 0;
-    expect_accepted();
-    if (get32()) leave("mounting or looking up failed");
-}
-static int connected(const char *host, const char *port) {
-    struct sockaddr_in to = address_of(host, port);
-    int s = socket(AF_INET, SOCK_STREAM, 0), one = 1;
-    setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (connect(s, (const struct sockaddr *)&to, sizeof to)) leave("cannot connect");
-    return s;
-}
 
 static void visit_later(const struct handle *h, int is_directory, uint64_t bytes) {
     struct place *p = calloc(1, sizeof *p);
     p->handle = *h, p->is_directory = is_directory, p->size = bytes, p->next = to_visit, to_visit = p;
+}
+
+static uint32_t old_name(struct connection *c, int number, char *name) {
+    return (uint32_t)sprintf(name, "a%d-%d-%d-%u", getpid(), c->index, number, c->slots[number].number);
+}
+static uint32_t new_name(struct connection *c, int number, char *name) {
+    return (uint32_t)sprintf(name, "b%d-%d-%d-%u", getpid(), c->index, number, c->slots[number].number);
+}
+
+#include "nfs_compound.h"
+
+static void ask3(struct connection *c, int number) {
+    struct slot *s = &c->slots[number];
+    uint32_t xid = (uint32_t)number;
+    if (walking) {
+        struct place *p = s->place;
+        begin_call(c, xid, 100003, 3, p->is_directory ? LIST : s->step ? READ : ACCESS), put_handle(&p->handle);
+        if (p->is_directory) put64(p->cookie), put64(0), put32(8192), put32(65536);
+        else if (s->step) put64(p->at), put32(1 << 18);
+        else put32(63);
+    } else if (changing) {
+        char name[64], other[64];
+        uint32_t n = old_name(c, number, name), m = new_name(c, number, other);
+        static const int steps[] = {CREATE, WRITE, RENAME, REMOVE};
+        static const uint8_t data[4096];
+        begin_call(c, xid, 100003, 3, (uint32_t)steps[s->step]);
+        if (s->step == 1) put_handle(&s->made), put64(0), put32(4096), put32(0), put_opaque(data, 4096);
+        else if (s->step == 3) put_handle(&file), put_opaque(other, m);
+        else put_handle(&file), put_opaque(name, n);
+        if (s->step == 0) for (int i = 0; i < 7; i++) put32(0);
+        if (s->step == 2) put_handle(&file), put_opaque(other, m);
+    } else {
+        begin_call(c, xid, 100003, 3, (uint32_t)procedure), put_handle(procedure == LOOKUP ? &folder : &file);
+        if (procedure == LOOKUP) put_opaque(leaf, (uint32_t)strlen(leaf));
+        if (procedure == ACCESS) put32(63);
+        if (procedure == READ) put64(s->offset), put32((uint32_t)block);
+    }
 }
 
 static void ask(struct connection *c, int number) {
@@ -155,35 +72,11 @@ static void ask(struct connection *c, int number) {
     }
     s->busy = 1, under_way++;
     if (c->queued > ROOM / 2) send_queued(c);
-    uint32_t xid = (uint32_t)number;
-    if (walking) {
-        struct place *p = s->place;
-        begin_call(c, xid, 100003, p->is_directory ? LIST : s->step ? READ : ACCESS), put_handle(&p->handle);
-        if (p->is_directory) put64(p->cookie), put64(0), put32(8192), put32(65536);
-        else if (s->step) put64(p->at), put32(1 << 18);
-        else put32(63);
-    } else if (changing) {
-        char name[64], other[64];
-        if (!s->step) s->number++;
-        uint32_t n = (uint32_t)sprintf(name, "a%d-%d-%d-%u", getpid(), c->index, number, s->number);
-        uint32_t m = (uint32_t)sprintf(other, "b%d-%d-%d-%u", getpid(), c->index, number, s->number);
-        static const int steps[] = {CREATE, WRITE, RENAME, REMOVE};
-        static const uint8_t data[4096];
-        begin_call(c, xid, 100003, (uint32_t)steps[s->step]);
-        if (s->step == 1) put_handle(&s->made), put64(0), put32(4096), put32(0), put_opaque(data, 4096);
-        else if (s->step == 3) put_handle(&file), put_opaque(other, m);
-        else put_handle(&file), put_opaque(name, n);
-        if (s->step == 0) for (int i = 0; i < 7; i++) put32(0);
-        if (s->step == 2) put_handle(&file), put_opaque(other, m);
-    } else {
-        begin_call(c, xid, 100003, (uint32_t)procedure), put_handle(procedure == LOOKUP ? &folder : &file);
-        if (procedure == LOOKUP) put_opaque(leaf, (uint32_t)strlen(leaf));
-        if (procedure == ACCESS) put32(63);
-        if (procedure == READ) {
-            s->offset = (is_random ? random_next() % (size / block) : c->next++ % (size / block)) * block;
-            put64(s->offset), put32((uint32_t)block);
-        }
-    }
+    if (changing && !s->step) s->number++;
+    if (!walking && !changing && procedure == READ)
+        s->offset = (is_random ? random_next() % (size / block) : c->next++ % (size / block)) * block;
+    if (version == 4) ask4(c, number);
+    else ask3(c, number);
     end_call(c);
 }
 
@@ -208,21 +101,24 @@ static void take_reply(struct connection *c) {
     if (xid >= (uint32_t)depth || !c->slots[xid].busy) leave("a reply to nothing");
     struct slot *s = &c->slots[xid];
     expect_accepted();
-    if (get32()) leave("a call failed");
+    if (version == 4) take_head4();
+    else if (get32()) leave("a call failed");
     s->busy = 0, under_way--;
     if (!finishing) operations++;
     if (walking) {
         struct place *p = s->place;
         int done;
-        if (p->is_directory) take_listing(p), done = (int)get32();
+        if (p->is_directory) (version == 4 ? take_listing4 : take_listing)(p), done = (int)get32();
         else if (s->step) p->at += 1 << 18, done = p->at >= p->size;
         else s->step = 1, done = p->size == 0;
         if (done) files += !p->is_directory, s->place = NULL, free(p);
     } else if (changing) {
-        if (s->step == 0 && get32()) get_handle(&s->made);
+        if (s->step == 0 && version == 4) take_open4(s);
+        else if (s->step == 0 && get32()) get_handle(&s->made);
         s->step = (s->step + 1) & 3;
     } else if (procedure == READ) {
-        get_attributes(NULL), take(12);
+        if (version == 4) take_read4();
+        else get_attributes(NULL), take(12);
         const uint8_t *data = take(block);
         if (!follows_pattern(data, 8, s->offset) || !follows_pattern(data + block - 8, 8, s->offset + block - 8))
             leave("wrong data");
@@ -236,13 +132,18 @@ static void find(struct connection *c, const char *path) {
     file = folder = top;
     for (char *name = strtok_r(rest, "/", &save); name; name = strtok_r(NULL, "/", &save)) {
         folder = file, snprintf(leaf, sizeof leaf, "%s", name);
-        begin_call(c, 0, 100003, LOOKUP), put_handle(&folder), put_opaque(name, (uint32_t)strlen(name));
+        if (version == 4) {
+            look_up4(c, &folder, name, &file);
+            continue;
+        }
+        begin_call(c, 0, 100003, 3, LOOKUP), put_handle(&folder), put_opaque(name, (uint32_t)strlen(name));
         wait_for_reply(c), get_handle(&file), get_attributes(&size);
     }
 }
 
 int main(int count, char **argument) {
-    if (count != 11) leave("usage: see the first lines of nfs_load.c");
+    if (count == 12) version = atoi(argument[11]);
+    if (count < 11 || count > 12) leave("usage: see the first lines of nfs_load.c");
     const char *work = argument[5];
     walking = !strcmp(work, "walk"), changing = !strcmp(work, "change"), is_random = !strcmp(work, "random-read");
     procedure = !strcmp(work, "getattr") ? GETATTR : !strcmp(work, "lookup") ? LOOKUP : !strcmp(work, "access") ? ACCESS : READ;
@@ -253,12 +154,14 @@ int main(int count, char **argument) {
     for (int i = 0; i < connections; i++) {
         struct connection *c = &all[i];
         c->index = i, c->input = malloc(ROOM), c->output = malloc(ROOM), c->slots = calloc((size_t)depth, sizeof *c->slots);
-        if (i == 0) {
+        if (i == 0 && version == 3) {
             c->socket = connected(argument[1], argument[3]);
-            begin_call(c, 0, 100005, 1), put_opaque(argument[4], (uint32_t)strlen(argument[4])), wait_for_reply(c);
+            begin_call(c, 0, 100005, 3, 1), put_opaque(argument[4], (uint32_t)strlen(argument[4])), wait_for_reply(c);
             get_handle(&top), close(c->socket);
         }
         c->socket = connected(argument[1], argument[2]);
+        if (version == 4) begin_session(c);
+        if (i == 0 && version == 4) find(c, argument[4]), top = file;
         if (i == 0) find(c, argument[6]);
         c->next = size / block * (uint64_t)i / (uint64_t)connections;
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
