@@ -1,3 +1,4 @@
+import CLinux
 import Foundation
 import NetworkIO
 import NetworkTypes
@@ -9,6 +10,33 @@ import Testing
     .boundedWait
 ) struct CommandTests {
     private static let mac = TestNetwork.clientMAC
+
+    /// `serve` itself has options of the same names: those after the subcommand are the subcommand's.
+    @Test func nfsAloneTakesItsOwnOptions() throws {
+        let server = try ServerProcess()
+        let (tree, state) = (server.files.path("tree"), server.files.path("nfs-state"))
+        let serve = [BuiltProgram.path, "serve", "nfs", tree, "--listen", "\(ServerProcess.address):2049", "--portmap"]
+        let log = server.files.path("nfs-log")
+        let process = try NBDClientProgram.start(
+            ["ip", "netns", "exec", server.network.server, "sh", "-c", "mkdir \(tree); exec \"$@\"", "sh"] + serve
+                + ["--state", state],
+            log: log
+        )
+        defer {
+            kill(process, SIGKILL)
+            var status: CInt = 0
+            unsafe waitpid(process, &status, 0)
+        }
+        try server.wait("it does not start: \(NBDClientProgram.text(log))") {
+            NBDClientProgram.text(log).contains("serving \(tree)")
+        }
+        for name in ["nfs-handles.key", "nfs-clients", "nfs-replies"] {
+            #expect(FileManager.default.fileExists(atPath: "\(state)/\(name)"), "\(name)")
+        }
+        try TestNetwork.socket(in: server.network.client) {
+            _ = try StreamSocket(connectingTo: Endpoint(ServerProcess.address, 111))
+        }
+    }
 
     @Test func readingCommandsPrintJSON() throws {
         let server = try ServerProcess()

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CLinux
+import Daemon
 import FileTree
 import Logging
 import NFS4
@@ -36,12 +37,12 @@ struct ServeNFS: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Where the key of file handles and the clients' names are kept: they go on after a restart with them.",
+            "Where the key of file handles and the clients' names are kept: they go on after a restart with them (default: \(StateDirectory.defaultPath)).",
             valueName: "dir"
         ),
         completion: .directory
     )
-    var state: String = "/var/lib/diskless"
+    var state: String?
 
     @Option(help: ArgumentHelp("How long a silent client of version 4 keeps what it has open.", valueName: "seconds"))
     var lease: Int = 60
@@ -51,6 +52,9 @@ struct ServeNFS: ParsableCommand {
 
     @Flag(help: "Give no delegations to clients of version 4.")
     var noDelegations = false
+
+    /// It has options of the same names, and takes theirs of the command line first.
+    @ParentCommand var serve: Serve
 
     func validate() throws {
         guard (5...3600).contains(lease) else {
@@ -68,6 +72,7 @@ struct ServeNFS: ParsableCommand {
         guard let path = canonicalPath() else {
             throw ValidationError("\(directory): \(unsafe String(cString: strerror(clinux_errno())))")
         }
+        let state = state ?? serve.state ?? StateDirectory.defaultPath
         _ = unsafe mkdir(state, 0o755)
         StopSignal.block()
         let logger = Logger(label: "nfs")
@@ -96,7 +101,7 @@ struct ServeNFS: ParsableCommand {
         )
         try server.start()
         let mapper =
-            portmap
+            portmap || serve.portmap
             ? try PortmapServer(on: endpoint.address, beside: server, logger: logger) : nil
         try mapper?.start()
         let mode = writable ? "writable" : "read-only"
