@@ -4,7 +4,8 @@ shared with the server's own code.
 
     nfs-calls.py mount SERVER FROM PATH              MOUNT of version 3: prints the status and the handle
     nfs-calls.py lookup SERVER FROM HANDLE NAME      LOOKUP of version 3: prints the status and the handle
-    nfs-calls.py fill SERVER FROM HANDLE             writes a file in a directory until the disk is full, removes it, writes again
+    nfs-calls.py fill SERVER FROM HANDLE [4]         writes a file in a directory until the disk is full, removes it, writes again;
+                                                     with 4 it writes by WRITE of version 4.0
     nfs-calls.py attributes SERVER FROM HANDLE       GETATTR of version 3 with a handle in hexadecimal digits
     nfs-calls.py attributes4 SERVER FROM HANDLE      the same with version 4.0 (PUTFH, GETATTR)
     nfs-calls.py walk4 SERVER FROM PATH              version 4.0: PUTROOTFH and a LOOKUP for each part of the path
@@ -13,6 +14,7 @@ shared with the server's own code.
     nfs-calls.py mutate SERVER FROM HANDLE N SEED    N calls with bytes changed at random; prints how many were answered
     nfs-calls.py check SERVER FROM HANDLE SECONDS    reads a file all the while: every 8 bytes must be their offset
     nfs-calls.py busy SERVER FROM HANDLE COUNT SECONDS  COUNT connections that read 64 KiB of a file all the while; prints the calls
+    nfs-calls.py change SERVER FROM HANDLE SECONDS   makes, writes, renames, lists and removes files in a directory; prints the rounds
 FROM is the address to call from. Exit status 1: something is wrong with what the server did."""
 import random, resource, select, socket, struct, sys, time
 
@@ -117,8 +119,14 @@ def main(what, server, own, *rest):
             length, = struct.unpack(">I", reply[8:12])
             file, offset, status = pad(reply[12:12 + length]), 0, 0
             while status == 0 and offset < 64 << 20:
-                call = file + struct.pack(">QII", offset, 65536, 2) + pad(bytes(65536))
-                status, = struct.unpack(">I", client.call(NFS, 3, 7, call)[:4])
+                if rest[1:] == ("4",):
+                    # With the state of nobody (RFC 7530, section 9.1.4.3): no open is needed.
+                    write = struct.pack(">I", 38) + bytes(16) + struct.pack(">QI", offset, 2) + pad(bytes(65536))
+                    reply = client.call(NFS, 4, 1, compound(struct.pack(">I", 22) + file, write))
+                else:
+                    call = file + struct.pack(">QII", offset, 65536, 2) + pad(bytes(65536))
+                    reply = client.call(NFS, 3, 7, call)
+                status, = struct.unpack(">I", reply[:4])
                 offset += 65536
             removed, = struct.unpack(">I", client.call(NFS, 3, 12, directory + pad(b"large"))[:4])
             print(f"full {status} after {offset >> 20} MiB, removed {removed}")
@@ -153,6 +161,20 @@ def main(what, server, own, *rest):
                 one.reply()
                 calls += 1
         print(f"calls {calls}")
+    elif what == "change":
+        directory, end, rounds, wrong = handle_of(rest[0]), time.monotonic() + float(rest[1]), 0, 0
+        while time.monotonic() < end:
+            old, new = pad(b"old-%d" % (rounds % 50)), pad(b"new-%d" % (rounds % 50))
+            reply = client.call(NFS, 3, 8, directory + old + struct.pack(">III", 0, 1, 0o644) + bytes(20))
+            file = pad(reply[12:12 + struct.unpack(">I", reply[8:12])[0]])
+            for procedure, arguments in (
+                (7, file + struct.pack(">QII", 0, 65536, 0) + pad(bytes(65536))), (21, file + bytes(12)), (14, directory + old + directory + new),
+                (17, directory + struct.pack(">QQII", 0, 0, 4096, 32768)), (3, directory + new), (12, directory + new),
+            ):
+                wrong += client.call(NFS, 3, procedure, arguments)[:4] != bytes(4)
+            rounds += 1
+        print(f"rounds {rounds} wrong {wrong}")
+        return 1 if wrong or not rounds else 0
     elif what == "check":
         handle, end, rounds, wrong = handle_of(rest[0]), time.monotonic() + float(rest[1]), 0, 0
         while time.monotonic() < end:

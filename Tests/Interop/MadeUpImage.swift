@@ -8,7 +8,13 @@ enum MadeUpImage {
     /// Publishes the next version.
     ///
     /// With `firmware`, the path of a cpio archive, it is one for Raspberry Pis.
-    static func publish(_ name: String, state: String, rootSize: Int, firmware: String? = nil) throws {
+    static func publish(
+        _ name: String,
+        state: String,
+        rootSize: Int,
+        rootFormat: RootFormat = .squashfs,
+        firmware: String? = nil
+    ) throws {
         let draft = try ImageStore(state: state).draft(try ImageName(validating: name))
         try write("kernel of \(name)", draft.files + "/kernel")
         try write("initramfs of \(name)", draft.files + "/initramfs")
@@ -23,7 +29,7 @@ enum MadeUpImage {
             ImageDraft.Description(
                 architecture: firmware == nil ? "amd64" : "arm64",
                 kernelRelease: "6.1.0-1-amd64",
-                rootFormat: .squashfs,
+                rootFormat: rootFormat,
                 kernelArguments: [],
                 roles: roles,
                 extraFiles: ["packages.txt"],

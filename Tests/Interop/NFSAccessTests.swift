@@ -92,6 +92,35 @@ struct NFSAccessTests {
         #expect(lines.count == 2 && lines.allSatisfy { $0 == "full 28 after 4 MiB, removed 0" }, "\(result)")
     }
 
+    /// A quota that is used up is told as such, whatever the version, and the export takes writes again when there is room.
+    ///
+    /// Of btrfs, because every kernel that has it also has its quotas.
+    @Test(.enabled(if: NBDClientProgram.isThere("mkfs.btrfs"), "mkfs.btrfs is missing (btrfs-progs)"))
+    func aQuotaIsToldAndClears() throws {
+        let server = try ServerProcess()
+        let folder = server.files.path("limited")
+        server.preparation = """
+            set -e; mkdir \(folder); truncate -s 256M \(folder).disk; mkfs.btrfs -q \(folder).disk
+            mount -o loop \(folder).disk \(folder); btrfs quota enable \(folder); btrfs subvolume create \(folder)/own
+            btrfs qgroup limit 8M \(folder)/own; chmod 1777 \(folder)/own
+            """
+        try server.publish("debian")
+        try server.start()
+        // Commands beside it have mounts of their own.
+        server.preparation = ":"
+        _ = try server.bootNode(Self.mounting("\(folder)/own", "rw"))
+        let mounted = try server.calls("mount", "10.77.0.2", "/mounts\(folder)/own")
+        let handle = String(mounted.dropFirst(2))
+        for version in [[], ["4"]] {
+            let result = try server.calls("fill", "10.77.0.2", [handle] + version)
+            let lines = result.split(separator: "\n")
+            // NFS3ERR_DQUOT and NFS4ERR_DQUOT have one number.
+            #expect(lines.count == 2, "\(result)")
+            for line in lines { #expect(line.wholeMatch(of: /full 69 after [78] MiB, removed 0/) != nil, "\(line)") }
+        }
+        #expect(try server.calls("attributes", "10.77.0.2", handle) == "0")
+    }
+
     static func mounting(_ folder: String, _ mode: String) -> String {
         """
         nodes:
@@ -169,13 +198,20 @@ extension ServerProcess {
         return String(report.1)
     }
 
-    private static var callsProgram: String {
+    private static var callsProgram: String { clientProgram("nfs-calls.py") }
+
+    /// Where a client of these tests' own lies.
+    static func clientProgram(_ name: String) -> String {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().path
-            + "/Clients/nfs-calls.py"
+            + "/Clients/\(name)"
     }
 
     /// Runs a client of `Tests/Clients/nfs-calls.py` from one of the other computer's addresses; its output.
     func calls(_ what: String, _ from: String, _ rest: String..., limit: Int = 60) throws -> String {
+        try calls(what, from, rest, limit: limit)
+    }
+
+    func calls(_ what: String, _ from: String, _ rest: [String], limit: Int = 60) throws -> String {
         let words = ["python3", Self.callsProgram, what, "\(Self.address)", from] + rest
         let result = try run(words, in: network.client, limit: limit)
         try #require(result.status == 0, "\(words): \(result.errors)")

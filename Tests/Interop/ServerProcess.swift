@@ -1,3 +1,4 @@
+import BootModel
 import CLinux
 import NetworkIO
 import NetworkTypes
@@ -146,7 +147,7 @@ final class ServerProcess {
     }
 
     /// Publishes an image of made-up files; its version is `NAME@1`.
-    func publish(_ name: String, rootSize: Int = 1 << 20) throws {
-        try MadeUpImage.publish(name, state: state, rootSize: rootSize)
+    func publish(_ name: String, rootSize: Int = 1 << 20, rootFormat: RootFormat = .squashfs) throws {
+        try MadeUpImage.publish(name, state: state, rootSize: rootSize, rootFormat: rootFormat)
     }
 }
