@@ -5,11 +5,16 @@ extension Node {
     /// Writes files and their checksums all the time, while the server is killed three times; then every file must be
     /// what was written.
     func writeThroughKills(of lab: EndToEndLab, directory: String = "/root/load") throws {
-        try run("mkdir -p \(directory); rm -f /run/stop /run/rounds /run/wrong /run/ended")
-        try run(Self.writer(directory))
+        try startLoad(directory: directory)
         try killServer(lab, times: 3)
         try finishLoad()
         try checkFiles(in: directory)
+    }
+
+    /// Begins to write files and their checksums, until `finishLoad`.
+    func startLoad(directory: String = "/root/load") throws {
+        try run("mkdir -p \(directory); rm -f /run/stop /run/rounds /run/wrong /run/ended")
+        try run(Self.writer(directory))
     }
 
     /// Reads the same files again and again past the cache, while the server is killed three times.
@@ -36,7 +41,8 @@ extension Node {
         }
     }
 
-    private func finishLoad() throws {
+    /// Ends the load; throws what was wrong in it.
+    func finishLoad() throws {
         // Whole rounds after everything came back, before the loop is asked to stop.
         try run(
             "a=$(wc -l </run/rounds); while [ $(wc -l </run/rounds) -lt $((a + 2)) ]; do sleep 1; done",
