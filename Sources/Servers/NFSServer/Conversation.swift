@@ -19,7 +19,9 @@ struct Conversation: ~Copyable {
     static let outputSize = 320 << 10
     /// A client must take and send bytes at least this often while a message is on its way, in seconds.
     static let patience = 30.0
-    /// Replies are sent when they have this many bytes, though further calls have come: a client that gets them all at once
+    /// Rounds of calls after which a connection is alone: where several are busy, pieces only make more rounds.
+    static let aloneRounds = 4
+    /// Replies of a connection that is alone are sent when they have this many bytes, though further calls have come: a client that gets them all at once
     /// has nothing to do until then, and we have nothing to do while it works on them.
     static let pieceSize = 32 << 10
     /// And when there are this many of them.
@@ -47,6 +49,8 @@ struct Conversation: ~Copyable {
     var unsettled4: [NFS4SequenceCall] = []
     /// Memory for the kernel's directory entries.
     var entries: [UInt8] = []
+    /// How many rounds of calls have come here without any elsewhere.
+    private var alone = 0
     /// The client of version 4.0 that uses this connection, as far as it has said so.
     var sender40 = Sender40()
     /// The directories above the exports, as of a revision of these.
@@ -112,6 +116,7 @@ struct Conversation: ~Copyable {
     private mutating func serveBuffered() -> String? {
         var position = 0
         var served = 0
+        alone = server.isSameAgain(handle.number) ? min(alone + 1, Self.aloneRounds) : 0
         loop: while true {
             let memory = unsafe input.part(0, have)
             switch unsafe RecordMarking.next(unsafely: memory, position, have, limit: input.capacity - 4) {
@@ -124,7 +129,9 @@ struct Conversation: ~Copyable {
                 position = end
                 served += 1
                 // The client works on these while we go on; what has to be made durable waits, for one sync of all.
-                if filled >= Self.pieceSize || served >= Self.pieceCalls, position < have, pending.isEmpty {
+                if filled >= Self.pieceSize || served >= Self.pieceCalls, alone == Self.aloneRounds, position < have,
+                    pending.isEmpty
+                {
                     guard sendOutput() else { return "the client does not take its replies" }
                     served = 0
                 }

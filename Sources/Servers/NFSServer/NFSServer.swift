@@ -39,6 +39,8 @@ package final class NFSServer: Sendable {
     private let stopSweeping: FileDescriptor
     private let verifier: Atomic<UInt64>
     private let careful = Atomic(false)
+    /// The connection that has had calls last.
+    private let lastServed = Atomic<UInt64>(0)
 
     private struct State {
         var connections: [UInt64: ConnectionHandle] = [:]
@@ -114,6 +116,13 @@ package final class NFSServer: Sendable {
         var now = timespec()
         unsafe clock_gettime(CLOCK_REALTIME, &now)
         return UInt64(bitPattern: Int64(now.tv_sec)) << 32 ^ UInt64(bitPattern: Int64(now.tv_nsec)) ^ UInt64(getpid())
+    }
+
+    /// Notes that calls have come on a connection; whether the last ones came on the same.
+    func isSameAgain(_ connection: UInt64) -> Bool {
+        if lastServed.load(ordering: .relaxed) == connection { return true }
+        lastServed.store(connection, ordering: .relaxed)
+        return false
     }
 
     /// Whether each change is made durable before its reply is even written: so that a failing disk can be told.
