@@ -41,6 +41,23 @@ struct RecoveryTests {
         #expect(bench.state.mayOpen(back, reclaims: true) == .noGrace)
     }
 
+    @Test("A stop forgets who has nothing to reclaim, and keeps who has, or has not reclaimed yet")
+    func stop() throws {
+        let bench = Bench(recorded: [Array("\u{1}late".utf8)])
+        _ = try #require(bench.client("late", reclaims: true))
+        let next = Bench()
+        let (busy, _) = try #require(next.client("busy"))
+        _ = try #require(next.client("idle"))
+        _ = try next.open(busy).get()
+        for bench in [bench, next] {
+            _ = bench.state.takeActions()
+            bench.state.forgetIdleClients()
+        }
+        #expect(bench.state.takeActions().isEmpty)
+        #expect(next.state.takeActions() == [.erase(Array("\u{1}idle".utf8))])
+        #expect(next.state.clientCount == 1)
+    }
+
     @Test("States of an earlier run are told from wrong ones")
     func epochs() throws {
         let old = Bench(epoch: 9)

@@ -194,6 +194,13 @@ public struct NFS4State {
         if client.isRecorded, !keepsRecord { actions.append(.erase(client.owner)) }
     }
 
+    /// Forgets the clients that have nothing open, locked or delegated; for when the server stops.
+    ///
+    /// After a restart it would hold others up for their sake, with nothing that they could reclaim. Who may still reclaim from the run before stays.
+    public mutating func forgetIdleClients() {
+        for client in Array(clients.values) where client.states.isEmpty && !client.mayReclaim { remove(client) }
+    }
+
     /// Drops a state whatever it is, without asking anybody.
     mutating func drop(_ number: UInt64) {
         switch entries[number] {
