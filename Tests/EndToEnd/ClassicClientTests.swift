@@ -161,6 +161,53 @@ struct ClassicClientMatrixTests {
         #expect(seen == wanted.trimmingCharacters(in: .whitespacesAndNewlines))
     }
 
+    /// 100,000 files are found, and every byte of them is what the server has.
+    @Test(.timeLimit(.minutes(25)), arguments: Repository.whole(["large-4.2", "large-3"]))
+    func aHundredThousandFiles(row: String) throws {
+        let version = row.dropFirst("large-".count)
+        let folder = Repository.path("build/e2e/\(row)")
+        try? FileManager.default.removeItem(atPath: folder)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let settings =
+            "root: {via: nfs, writes: ram, version: \(version)}, mounts: [{nfs: \(folder), at: /mnt, mode: ro}]"
+        let lab = try EndToEndLab(
+            row,
+            images: [.build],
+            fleet: "nodes:\n  - {name: lena, mac: [\"\(EndToEndLab.mac(1))\"], image: e2e-build, \(settings)}\n"
+        )
+        defer { lab.lab.close() }
+        // 100 folders of 1000 files, of which no two are alike, from nothing to 3 KiB.
+        let make = """
+            import os, random, sys
+            dice = random.Random(7)
+            for folder in range(100):
+                os.makedirs(f"{sys.argv[1]}/folder {folder}")
+                for file in range(1000):
+                    with open(f"{sys.argv[1]}/folder {folder}/{file:x} of\\n{folder}", "wb") as out:
+                        out.write(b"" if file == 0 else b"%d %d" % (folder, file) + dice.randbytes(dice.randrange(3000)))
+            """
+        try lab.lab.server.run(["python3", "-c", make, folder], limit: .seconds(300))
+        let sums =
+            "find . -type f -print0 | sort -z | xargs -0 sha256sum >%/sums; wc -l <%/sums; sha256sum <%/sums | cut -c1-64"
+        let wanted = try lab.lab.server.run(
+            ["sh", "-ec", "cd \(folder); " + sums.replacing("%", with: lab.lab.directory)],
+            limit: .seconds(300)
+        )
+        let node = try lab.node("lena", number: 1)
+        try node.machine.powerOn()
+        try node.login()
+        #expect(try node.run("grep -c ' /mnt nfs.*vers=\(version),' /proc/mounts") == "1")
+        let begin = ContinuousClock.now
+        let seen = try node.run("cd /mnt && \(sums.replacing("%", with: "/run")); cd /", limit: .seconds(1200))
+        print("\(row): 100,000 files walked and read in \(ContinuousClock.now - begin)")
+        #expect(seen.hasPrefix("100000"))
+        #expect(seen == wanted.trimmingCharacters(in: .whitespacesAndNewlines))
+        // Once more past the cache, as it was left.
+        try node.run("echo 3 >/proc/sys/vm/drop_caches; [ $(find /mnt | wc -l) -gt 100000 ]", limit: .seconds(600))
+        #expect(try node.rootErrors() == "")
+        #expect(try node.reclaimErrors() == "")
+    }
+
     /// The folder that `scripts/cthon` made.
     private static let suite = ProcessInfo.processInfo.environment["DISKLESS_CTHON"]
 

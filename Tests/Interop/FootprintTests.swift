@@ -71,8 +71,8 @@ import Testing
             try begin(
                 "curl",
                 [
-                    "curl", "-sS", "--parallel", "--parallel-immediate", "--parallel-max", "12", "-o", "/dev/null",
-                    "--max-time", "\(seconds)",
+                    "timeout", "\(seconds)", "curl", "-sS", "--parallel", "--parallel-immediate", "--parallel-max",
+                    "12", "-o", "/dev/null",
                     "http://\(address):8067/images/debian/1/root.squashfs?[1-\(seconds * 250)]",
                 ]
             )
