@@ -6,6 +6,8 @@ export that it names and the tree of its setting `mounts`, writes and reads in b
 Prints "ready" when all are connected and at work, and at the end what was done. Exit status 1: something is wrong."""
 import importlib.machinery, importlib.util, os, random, re, resource, socket, struct, sys, time, urllib.parse, http.client
 
+# Nothing is left beside the program that is read.
+sys.dont_write_bytecode = True
 place = os.path.join(os.path.dirname(os.path.abspath(__file__)), "nfs-calls.py")
 loader = importlib.machinery.SourceFileLoader("calls", place)
 calls = importlib.util.module_from_spec(importlib.util.spec_from_loader("calls", loader))

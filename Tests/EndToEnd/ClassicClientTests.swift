@@ -161,15 +161,14 @@ struct ClassicClientMatrixTests {
         #expect(seen == wanted.trimmingCharacters(in: .whitespacesAndNewlines))
     }
 
-    /// 100,000 files are found, and every byte of them is what the server has.
-    @Test(.timeLimit(.minutes(25)), arguments: Repository.whole(["large-4.2", "large-3"]))
+    /// 100,000 files are found, and every byte of them is what the server has, with version 3 and with 4.2.
+    @Test(.timeLimit(.minutes(40)), arguments: Repository.whole(["large-tree"]))
     func aHundredThousandFiles(row: String) throws {
-        let version = row.dropFirst("large-".count)
         let folder = Repository.path("build/e2e/\(row)")
         try? FileManager.default.removeItem(atPath: folder)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let settings =
-            "root: {via: nfs, writes: ram, version: \(version)}, mounts: [{nfs: \(folder), at: /mnt, mode: ro}]"
+            "root: {via: nfs, writes: ram, version: 4.2}, mounts: [{nfs: \(folder), at: /mnt, mode: ro}]"
         let lab = try EndToEndLab(
             row,
             images: [.build],
@@ -196,14 +195,21 @@ struct ClassicClientMatrixTests {
         let node = try lab.node("lena", number: 1)
         try node.machine.powerOn()
         try node.login()
-        #expect(try node.run("grep -c ' /mnt nfs.*vers=\(version),' /proc/mounts") == "1")
-        let begin = ContinuousClock.now
-        let seen = try node.run("cd /mnt && \(sums.replacing("%", with: "/run")); cd /", limit: .seconds(1200))
-        print("\(row): 100,000 files walked and read in \(ContinuousClock.now - begin)")
-        #expect(seen.hasPrefix("100000"))
-        #expect(seen == wanted.trimmingCharacters(in: .whitespacesAndNewlines))
-        // Once more past the cache, as it was left.
-        try node.run("echo 3 >/proc/sys/vm/drop_caches; [ $(find /mnt | wc -l) -gt 100000 ]", limit: .seconds(600))
+        for version in ["3", "4.2"] {
+            if version != "3" {
+                // Mounts have version 3; the image has no mount.nfs, which would look the addresses up.
+                try node.run(
+                    "set -- $(grep ' /mnt ' /proc/mounts); umount /mnt; o=$(hostname -I); mount -i -t nfs4 -o"
+                        + " ro,vers=\(version),addr=${1%%:*},clientaddr=${o%% *} $1 /mnt"
+                )
+            }
+            #expect(try node.run("grep -c ' /mnt nfs.*vers=\(version),' /proc/mounts") == "1")
+            let begin = ContinuousClock.now
+            let seen = try node.run("cd /mnt && \(sums.replacing("%", with: "/run")); cd /", limit: .seconds(1200))
+            print("NFS \(version): 100,000 files walked and read in \(ContinuousClock.now - begin)")
+            #expect(seen.hasPrefix("100000"))
+            #expect(seen == wanted.trimmingCharacters(in: .whitespacesAndNewlines))
+        }
         #expect(try node.rootErrors() == "")
         #expect(try node.reclaimErrors() == "")
     }
