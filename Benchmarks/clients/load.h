@@ -25,10 +25,16 @@ static inline void leave(const char *reason) {
     exit(1);
 }
 
+static uint64_t random_state = 88172645463325252ull;
+
 static inline uint64_t random_next(void) {
-    static uint64_t state = 88172645463325252ull;
-    state ^= state << 13, state ^= state >> 7, state ^= state << 17;
-    return state;
+    random_state ^= random_state << 13, random_state ^= random_state >> 7, random_state ^= random_state << 17;
+    return random_state;
+}
+
+/// Other numbers for another seed.
+static inline void random_seed(uint64_t seed) {
+    random_state = (seed * 0x9e3779b97f4a7c15ull) | 1;
 }
 
 static inline struct sockaddr_in address_of(const char *host, const char *port) {

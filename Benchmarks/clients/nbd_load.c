@@ -1,6 +1,6 @@
 // usage: nbd_load ADDRESS PORT EXPORT (random|sequential)-(read|write) BLOCK DEPTH CONNECTIONS SECONDS FLUSH_EVERY
 // Keeps DEPTH requests under way on each connection with simple replies, as the kernel's client does, and prints one
-// JSON object. Reads of a file whose words hold their own offset are checked at both ends.
+// JSON object. Reads of a file whose words hold their own offset are checked at both ends, and writes keep that true.
 #include "load.h"
 #include <endian.h>
 #include <sys/uio.h>
@@ -18,7 +18,7 @@ struct connection {
     // The middle of a long read is dropped in the kernel, so that the client's copying is not what is measured.
     size_t dropped;
     int tail_of;
-    uint8_t *input, *headers;
+    uint8_t *input, *headers, *payload;
     struct request *requests;
     struct iovec *parts;
 };
@@ -26,7 +26,6 @@ struct connection {
 static int depth, is_random, is_write, flush_every, finishing;
 static size_t block;
 static uint64_t under_way, operations;
-static uint8_t *payload;
 
 static void put16(uint8_t *p, uint16_t v) { v = htobe16(v), memcpy(p, &v, 2); }
 static void put32(uint8_t *p, uint32_t v) { v = htobe32(v), memcpy(p, &v, 4); }
@@ -74,7 +73,15 @@ static void ask(struct connection *c, int slot) {
     put32(h, 0x25609513), put16(h + 4, 0), put16(h + 6, (uint16_t)r->command), put64(h + 8, (uint64_t)slot);
     put64(h + 16, r->offset), put32(h + 24, length);
     c->parts[c->queued++] = (struct iovec){h, REQUEST};
-    if (r->command == 1) c->parts[c->queued++] = (struct iovec){payload, block};
+    if (r->command == 1) {
+        uint8_t *data = c->payload + (size_t)slot * block;
+        // The words that later reads are checked by.
+        for (size_t at = 0; at < block; at += at % 4096 ? 8 : 4088) {
+            uint64_t word = r->offset + at;
+            memcpy(data + at, &word, 8);
+        }
+        c->parts[c->queued++] = (struct iovec){data, block};
+    }
     under_way++;
 }
 
@@ -140,11 +147,12 @@ int main(int count, char **argument) {
     int connections = atoi(argument[7]), poller = epoll_create1(0);
     double seconds = atof(argument[8]);
     struct connection *all = calloc((size_t)connections, sizeof *all);
-    payload = malloc(block), memset(payload, 0x5a, block);
+    random_seed((uint64_t)(seconds_now() * 1e6));  // New places in every run, or a copy-on-write layer soon has them all.
     for (int i = 0; i < connections; i++) {
         struct connection *c = &all[i];
         open_export(c, &to, argument[3]);
         c->input = malloc(ROOM), c->headers = malloc((size_t)depth * REQUEST);
+        if (is_write) c->payload = malloc((size_t)depth * block), memset(c->payload, 0x5a, (size_t)depth * block);
         c->requests = calloc((size_t)depth, sizeof *c->requests), c->parts = calloc((size_t)depth * 2, sizeof *c->parts);
         c->next = c->size / block * (uint64_t)i / (uint64_t)connections;
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};

@@ -87,12 +87,13 @@ import Testing
         #expect(try old.bytes(at: 0, 1) == [1])
     }
 
-    @Test func trimHidesTheBaseAndZeroCutsExactly() throws {
+    @Test func trimGivesUpWholeBlocksOfTheLayerAndZeroCutsExactly() throws {
         let storage = try open(CopyOnWriteLayers(kernel: "k"))
-        try storage.trim(at: 100, length: 10_000)
-        #expect(try storage.bytes(at: 0, 4096) == Array(original[..<4096]))
-        #expect(try storage.bytes(at: 4096, 4096) == [UInt8](repeating: 0, count: 4096))
-        #expect(try storage.bytes(at: 8192, 4096) == Array(original[8192..<12288]))
+        try storage.put([UInt8](repeating: 9, count: 16_384), at: 0)
+        try storage.trim(at: 100, length: 30_000)
+        #expect(try storage.bytes(at: 0, 4096) == [UInt8](repeating: 9, count: 4096))
+        #expect(try storage.bytes(at: 4096, 12_288) == [UInt8](repeating: 0, count: 12_288))
+        #expect(try storage.bytes(at: 16_384, 16_384) == Array(original[16_384..<32_768]))
         try storage.zero(at: 300_001, length: 300_000, keepsSpace: true)
         #expect(try storage.bytes(at: 300_000, 1) == [original[300_000]])
         #expect(try storage.bytes(at: 300_001, 300_000) == [UInt8](repeating: 0, count: 300_000))
@@ -145,7 +146,7 @@ import Testing
 
     @Test func extentsJoinBothSides() throws {
         let storage = try open(CopyOnWriteLayers(kernel: "k"))
-        try storage.trim(at: 0, length: 65536)
+        try storage.zero(at: 0, length: 65536, keepsSpace: false)
         let extents = storage.extents(at: 0, length: 1 << 20, limit: 100)
         #expect(extents.first == BlockExtent(length: 65536, isData: false))
         #expect(extents.reduce(0) { $0 + $1.length } == 1 << 20)

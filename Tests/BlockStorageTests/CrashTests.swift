@@ -1,4 +1,5 @@
 import BlockStorage
+import CLinux
 import Testing
 
 /// What a flush acknowledged is there after the server was killed and after the power was cut.
@@ -35,18 +36,21 @@ import Testing
     @Test(arguments: 0..<24)
     func flushedDataSurvivesPowerCuts(seed: Int) throws {
         var random = SeededGenerator(state: UInt64(seed))
-        // Not a multiple of the block, and more than one word of the bitmap.
+        // Not a multiple of the block, and more than one chunk.
         let bytes = pattern(70 * 4096 + 1536, 7)
         let base = MemoryStorage(bytes)
         var model = Model(bytes)
         var layer = PowerCutLayer(size: bytes.count)
         for _ in 0..<6 {
-            let storage = try layer.open(base, .committed)
+            var storage = try layer.open(base, .committed)
             for step in 0..<40 {
                 let length = [512, 1024, 4096, 4096, 12288, 20000].randomElement(using: &random) ?? 512
                 var offset = Int.random(in: 0...(bytes.count - length), using: &random)
                 if Bool.random(using: &random) { offset = offset / 512 * 512 }
-                switch Int.random(in: 0..<10, using: &random) {
+                switch Int.random(in: 0..<11, using: &random) {
+                case 10:
+                    // The server is killed, the kernel goes on.
+                    storage = try layer.open(base, .live)
                 case 0..<7:
                     let data = pattern(length, UInt64(seed * 1000 + step))
                     model.write(data, at: offset)
@@ -91,5 +95,55 @@ import Testing
         var random = SeededGenerator(state: 5)
         after.cutPower(&random)
         #expect(try after.open(base, .committed).bytes(at: 123_456, 10_000) == data)
+    }
+
+    /// The server was killed between the writing of `committed` and its sync: the next flush must not take it for durable.
+    @Test func entriesThatWereNeverSyncedAreSyncedByTheNextFlush() throws {
+        let bytes = pattern(16 * 4096)
+        let base = MemoryStorage(bytes)
+        let data = pattern(4096, 3)
+        var layer = PowerCutLayer(size: bytes.count)
+        let storage = try CopyOnWriteStorage(
+            base: base,
+            data: layer.data,
+            live: layer.live,
+            committed: UnsyncedFile(layer.committed),
+            trust: .committed
+        )
+        try storage.put(data, at: 8192)
+        try storage.flush()
+        try layer.open(base, .live).flush()
+        var random = SeededGenerator(state: 11)
+        layer.cutPower(&random)
+        #expect(try layer.open(base, .committed).bytes(at: 8192, 4096) == data)
+    }
+
+    @Test func anIndexThatContradictsItselfIsRefused() throws {
+        let layer = PowerCutLayer(size: 16 * 4096)
+        // Two slots for block 2; a block behind the end.
+        for entries: [UInt8] in [[3, 0, 0, 0, 3, 0, 0, 0], [17, 0, 0, 0]] {
+            try unsafe entries.withUnsafeBytes { unsafe try layer.committed.write($0, at: 0) }
+            #expect(throws: BlockError(EUCLEAN)) { try layer.open(MemoryStorage(pattern(16 * 4096)), .committed) }
+        }
+    }
+}
+
+/// A file of which nothing is ever durable.
+private final class UnsyncedFile: LayerFile {
+    let file: PowerCutFile
+    init(_ file: PowerCutFile) { self.file = file }
+    var plainDescriptor: CInt? { nil }
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        unsafe try file.read(into: buffer, at: offset)
+    }
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError) {
+        unsafe try file.write(bytes, at: offset)
+    }
+    func sync() throws(BlockError) {}
+    func zero(at offset: UInt64, length: UInt64, keepsSpace: Bool) throws(BlockError) {
+        try file.zero(at: offset, length: length, keepsSpace: keepsSpace)
+    }
+    func extents(at offset: UInt64, length: UInt64, limit: Int) -> [BlockExtent] {
+        file.extents(at: offset, length: length, limit: limit)
     }
 }

@@ -75,9 +75,9 @@ struct PowerCutLayer {
     var committed: PowerCutFile
 
     init(size: Int) {
-        data = PowerCutFile(size: size)
-        live = PowerCutFile(size: Int(CopyOnWriteStorage.bitmapBytes(UInt64(size))))
-        committed = PowerCutFile(size: Int(CopyOnWriteStorage.bitmapBytes(UInt64(size))))
+        data = PowerCutFile(size: Int(CopyOnWriteStorage.dataBytes(UInt64(size))))
+        live = PowerCutFile(size: Int(CopyOnWriteStorage.indexBytes(UInt64(size))))
+        committed = PowerCutFile(size: Int(CopyOnWriteStorage.indexBytes(UInt64(size))))
     }
 
     func open(_ base: any BlockStorage, _ trust: CopyOnWriteStorage.Trust) throws -> CopyOnWriteStorage {

@@ -10,7 +10,8 @@ struct CopyOnWriteDirectory {
 
     /// What `header` says, as lines of `key value`.
     struct Header: Equatable {
-        static let format = "diskless copy-on-write layer 1"
+        static let name = "diskless copy-on-write layer"
+        static let format = name + " 2"
         var kernel: String
         var base: String
         var size: UInt64
@@ -56,9 +57,9 @@ struct CopyOnWriteDirectory {
             }
             // Without a header nothing in the directory was ever in use.
             let flags = O_RDWR | O_CREAT | (header == nil ? O_TRUNC : 0)
-            let data = try file("data", flags, base.size)
-            let live = try file("live", flags, CopyOnWriteStorage.bitmapBytes(base.size))
-            let committed = try file("committed", flags, CopyOnWriteStorage.bitmapBytes(base.size))
+            let data = try file("data", flags, CopyOnWriteStorage.dataBytes(base.size))
+            let live = try file("live", flags, CopyOnWriteStorage.indexBytes(base.size))
+            let committed = try file("committed", flags, CopyOnWriteStorage.indexBytes(base.size))
             let storage = try CopyOnWriteStorage(
                 base: base,
                 data: data,
@@ -120,8 +121,13 @@ struct CopyOnWriteDirectory {
         }
         var bytes = [UInt8](repeating: 0, count: 16 << 10)
         let count = unsafe pread(file.descriptor, &bytes, bytes.count, 0)
-        guard count >= 0, let text = String(validating: bytes[..<count], as: UTF8.self), let header = Header(text)
-        else {
+        let text = count >= 0 ? String(validating: bytes[..<count], as: UTF8.self) : nil
+        guard let text, let header = Header(text) else {
+            if let line = text?.split(separator: "\n").first, line.hasPrefix(Header.name) {
+                throw failure(
+                    "this is a \(line), and only \(Header.format) is known: remove the directory to start anew"
+                )
+            }
             throw failure("the file header is not one of a copy-on-write layer; remove the directory to start anew")
         }
         return header
