@@ -57,6 +57,22 @@ private final class WatchedLog: EventLog {
     }
 }
 
+/// What was logged.
+private final class LoggedLines: Sendable {
+    let all = Mutex<[String]>([])
+}
+
+private struct LinesHandler: LogHandler {
+    let lines: LoggedLines
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.trace
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+    func log(event: LogEvent) { lines.all.withLock { $0.append("\(event.level)") } }
+}
+
 @Suite struct BootServiceTests {
     private let mac = MACAddress(value: 0x5254_0012_3456)
     private let server = ServerAddresses(address: IPv4Address(10, 0, 0, 1))
@@ -65,7 +81,8 @@ private final class WatchedLog: EventLog {
 
     private func service(
         _ log: any EventLog,
-        _ registry: InMemoryRegistry = InMemoryRegistry()
+        _ registry: InMemoryRegistry = InMemoryRegistry(),
+        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     ) throws -> BootService {
         try BootService(
             registry: registry,
@@ -73,7 +90,7 @@ private final class WatchedLog: EventLog {
             log: log,
             loaders: LoaderFiles(own: "/nonexistent"),
             clock: SystemClock(),
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            logger: logger
         )
     }
 
@@ -96,6 +113,18 @@ private final class WatchedLog: EventLog {
         // The same question from the machine itself is taken in.
         _ = service.plan(for: asked, addressing: .foreign, server: server)
         #expect(service.boot(of: mac)?.architecture == .bios)
+    }
+
+    @Test func whatAServerLogsItselfIsKeptAndNotLoggedAgain() throws {
+        let log = WatchedLog()
+        let lines = LoggedLines()
+        let service = try service(log, logger: Logger(label: "test") { _ in LinesHandler(lines: lines) })
+        service.keeper.record(event(.refuse, detail: "is meant to get nothing"), reached: nil)
+        #expect(lines.all.withLock { $0 } == [])
+        service.record(event(.refuse, detail: "is not its own"), reached: nil)
+        #expect(lines.all.withLock { $0 } == ["warning"])
+        service.drain()
+        #expect(log.appended.withLock { $0.count } == 2)
     }
 
     @Test func anOlderStateOfABootNeverReplacesANewerOne() throws {

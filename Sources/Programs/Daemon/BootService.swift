@@ -250,6 +250,19 @@ public final class BootService: BootPlanning, BootRecorder {
 
     /// Takes in an event: finds the boot it belongs to, logs it, keeps it.
     public func record(_ event: BootEvent, reached progress: Boot.Progress?) {
+        say(event)
+        keep(event, reached: progress)
+    }
+
+    /// For a server that logs what it tells in its own words.
+    var keeper: any BootRecorder { Keeper(boots: self) }
+
+    private struct Keeper: BootRecorder {
+        let boots: BootService
+        func record(_ event: BootEvent, reached progress: Boot.Progress?) { boots.keep(event, reached: progress) }
+    }
+
+    private func keep(_ event: BootEvent, reached progress: Boot.Progress?) {
         var event = event
         var changed: Boot?
         if let progress {
@@ -267,7 +280,6 @@ public final class BootService: BootPlanning, BootRecorder {
         if event.kind == .failed {
             changed = tracker.withLock { $0.update(event.mac) { $0.failure = event.detail } } ?? changed
         }
-        say(event)
         writer.write(event, changed)
     }
 
@@ -315,8 +327,6 @@ public final class BootService: BootPlanning, BootRecorder {
         let level: Logger.Level =
             switch event.kind {
             case .failed, .refuse: .warning
-            // The DHCP server has said these in its own words, with the lease.
-            case .discover, .offer, .request, .acknowledge: .debug
             default: .info
             }
         logger.log(

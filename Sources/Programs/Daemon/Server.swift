@@ -216,7 +216,8 @@ public final class Server: Sendable {
             )
         }
         let nfs = Self.nfs(setup, catalog, boots, peers, clock, logger, held: { dhcp.held($0, isConnected: $1) })
-        let dhcpPorts = DHCPServer.Ports(planner: boots, leases: leases, recorder: boots, clock: clock)
+        // The DHCP server logs what it tells, with the lease, and a machine that is meant to get nothing more quietly.
+        let dhcpPorts = DHCPServer.Ports(planner: boots, leases: leases, recorder: boots.keeper, clock: clock)
         try dhcp.follow(try registry.fleet(), with: dhcpPorts)
         let lastProblem = Mutex("")
         let follow = { @Sendable (fleet: () throws -> Fleet) in
