@@ -55,21 +55,10 @@ public struct Portmapper: Sendable {
     public func answer(_ record: RawSpan, into writer: inout XDRWriter) -> Bool {
         var reader = XDRReader(record)
         let call: RPCCall
-        do throws(RPCCallError) { call = try RPCCall(decoding: &reader) } catch {
-            switch error {
-            case .noCall: return false
-            case .wrongProtocolVersion(let xid): RPCReply.encodeProtocolMismatch(xid: xid, into: &writer)
-            case .badAuth(let xid): RPCReply.encodeAuthError(xid: xid, .badCredential, into: &writer)
-            }
-            return true
-        }
-        guard call.program == Self.program else {
-            RPCReply.encodeAccepted(xid: call.xid, status: .programUnavailable, into: &writer)
-            return true
-        }
-        guard call.version == Self.version else {
-            RPCReply.encodeVersionMismatch(xid: call.xid, Self.version...Self.version, into: &writer)
-            return true
+        switch RPCAdmission(decoding: &reader, program: Self.program, version: Self.version, into: &writer) {
+        case .call(let admitted): call = admitted
+        case .answered: return true
+        case .ignored: return false
         }
         switch call.procedure {
         case 0: RPCReply.encodeSuccess(xid: call.xid, into: &writer)

@@ -68,21 +68,10 @@ package final class MountDatagrams: Sendable {
     ) -> Bool {
         var reader = XDRReader(record)
         let call: RPCCall
-        do throws(RPCCallError) { call = try RPCCall(decoding: &reader) } catch {
-            switch error {
-            case .noCall: return false
-            case .wrongProtocolVersion(let xid): RPCReply.encodeProtocolMismatch(xid: xid, into: &writer)
-            case .badAuth(let xid): RPCReply.encodeAuthError(xid: xid, .badCredential, into: &writer)
-            }
-            return true
-        }
-        guard call.program == Mount3.program else {
-            RPCReply.encodeAccepted(xid: call.xid, status: .programUnavailable, into: &writer)
-            return true
-        }
-        guard call.version == Mount3.version else {
-            RPCReply.encodeVersionMismatch(xid: call.xid, Mount3.version...Mount3.version, into: &writer)
-            return true
+        switch RPCAdmission(decoding: &reader, program: Mount3.program, version: Mount3.version, into: &writer) {
+        case .call(let admitted): call = admitted
+        case .answered: return true
+        case .ignored: return false
         }
         // As over TCP: AUTH_SYS, whatever it says, or none.
         guard call.flavor == .sys || call.flavor == .none else {
