@@ -84,7 +84,7 @@ import Testing
         #expect(try client.option(.setMetaContext, query).map(\.type) == [.metaContext, .acknowledged])
         try client.open()
         for length in [100, 100_000] {
-            try client.request(NBDRequest(.read, cookie: 9, offset: 50, length: UInt32(length)))
+            try client.request(NBDRequest(.read, cookie: 9, offset: 50, length: UInt64(length)))
             let data = try client.chunk()
             #expect(data.kind == 1 && data.cookie == 9)
             #expect(data.data == big(UInt64(50)) + fixture.original[50..<50 + length])
@@ -95,6 +95,41 @@ import Testing
         let error = try client.chunk()
         #expect(error.kind == 0x8001)
         #expect(error.data.starts(with: big(UInt32(22))))
+    }
+
+    @Test func extendedHeadersReadWriteAndTellExtents() throws {
+        let client = try TestClient(fixture.server.endpoint)
+        #expect(try client.option(.extendedHeaders).map(\.type) == [.acknowledged])
+        let query =
+            big(UInt32(4)) + Array("disk".utf8) + big(UInt32(1)) + big(UInt32(15)) + Array("base:allocation".utf8)
+        #expect(try client.option(.setMetaContext, query).map(\.type) == [.metaContext, .acknowledged])
+        try client.open()
+        for length in [100, 100_000] {
+            try client.send(NBDRequest(.read, cookie: 9, offset: 50, length: UInt64(length)).extendedHeader)
+            let data = try client.extendedChunk()
+            #expect(data.kind == 1 && data.cookie == 9 && data.offset == 50)
+            #expect(data.data == big(UInt64(50)) + fixture.original[50..<50 + length])
+        }
+        let written = [UInt8](repeating: 7, count: 600_000)
+        try client.send(NBDRequest(.write, cookie: 3, offset: 1000, length: 600_000).extendedHeader + written)
+        #expect(try client.extendedChunk().kind == 0)
+        try client.send(NBDRequest(.flush, cookie: 4).extendedHeader)
+        #expect(try client.extendedChunk().cookie == 4)
+        try client.send(NBDRequest(.blockStatus, flags: .oneExtent, cookie: 10, length: 1 << 20).extendedHeader)
+        let status = try client.extendedChunk()
+        #expect(status.kind == 6)
+        #expect(status.data == big(UInt32(1)) + big(UInt32(1)) + big(UInt64(1 << 20)) + big(UInt64(0)))
+        // Data that nobody asked for are read and refused; the session goes on.
+        var odd = NBDRequest(.trim, cookie: 5, length: 400_000)
+        odd.hasPayload = true
+        try client.send(odd.extendedHeader + [UInt8](repeating: 0, count: 400_000))
+        #expect(try client.extendedChunk().kind == 0x8001)
+        try client.send(NBDRequest(.read, cookie: 6, offset: 1000, length: 600_000).extendedHeader)
+        #expect(try client.extendedChunk().data.dropFirst(8) == written[...])
+        // More than can be wanted ends it.
+        odd.length = 1 << 40
+        try client.send(odd.extendedHeader)
+        #expect(client.isClosed())
     }
 
     @Test func storageErrorsReachTheClientAndClear() throws {

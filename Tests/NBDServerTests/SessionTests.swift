@@ -87,7 +87,7 @@ final class Atomic32: Sendable {
         for _ in 0..<20 {
             let bad = try fixture.connect()
             for index in 0..<50 {
-                try bad.request(NBDRequest(.read, cookie: UInt64(index), length: UInt32(Fixture.size)))
+                try bad.request(NBDRequest(.read, cookie: UInt64(index), length: UInt64(Fixture.size)))
             }
             bad.vanish()
         }
@@ -98,7 +98,7 @@ final class Atomic32: Sendable {
     @Test func aClientThatNeverReadsDelaysOnlyItself() throws {
         let fixture = try Fixture()
         let lazy = try fixture.connect()
-        for index in 0..<10 { try lazy.request(NBDRequest(.read, cookie: UInt64(index), length: UInt32(Fixture.size))) }
+        for index in 0..<10 { try lazy.request(NBDRequest(.read, cookie: UInt64(index), length: UInt64(Fixture.size))) }
         let good = try fixture.connect()
         #expect(try good.read(0, 100) == Array(fixture.original[..<100]))
     }

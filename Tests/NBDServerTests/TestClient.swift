@@ -83,15 +83,23 @@ final class TestClient {
         return (number(header[6..<8]), number(header[8..<16]), try receive(Int(number(header[16..<20]) as UInt32)))
     }
 
+    /// An extended chunk: its kind, cookie, offset and data.
+    func extendedChunk() throws -> (kind: UInt16, cookie: UInt64, offset: UInt64, data: [UInt8]) {
+        let header = try receive(32)
+        guard header[..<4] == [0x6e, 0x8a, 0x27, 0x8c] else { throw Failure(what: "chunk magic") }
+        let count = Int(number(header[24..<32]) as UInt64)
+        return (number(header[6..<8]), number(header[8..<16]), number(header[16..<24]), try receive(count))
+    }
+
     func read(_ offset: Int, _ length: Int) throws -> [UInt8] {
-        try request(NBDRequest(.read, cookie: 1, offset: UInt64(offset), length: UInt32(length)))
+        try request(NBDRequest(.read, cookie: 1, offset: UInt64(offset), length: UInt64(length)))
         return try reply(length).data
     }
 
     @discardableResult
     func write(_ offset: Int, _ data: [UInt8], flags: NBDCommandFlags = []) throws -> NBDErrorCode {
         try request(
-            NBDRequest(.write, flags: flags, cookie: 2, offset: UInt64(offset), length: UInt32(data.count)),
+            NBDRequest(.write, flags: flags, cookie: 2, offset: UInt64(offset), length: UInt64(data.count)),
             data
         )
         return try reply().error

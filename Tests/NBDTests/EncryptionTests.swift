@@ -23,7 +23,7 @@ import Testing
         #expect(client.option(.startTLS).map(\.type) == [.acknowledged])
         #expect(client.tunnels == 1)
         #expect(client.option(.go, open("disk")).last?.type == .acknowledged)
-        #expect(client.session?.structuredReplies == false)
+        #expect(client.session?.headers == .simple)
     }
 
     @Test(arguments: [NBDOption.go, .info, .list, .structuredReply, .setMetaContext, NBDOption(rawValue: 77)])

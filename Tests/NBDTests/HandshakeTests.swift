@@ -76,7 +76,7 @@ import Testing
         #expect(client.closed == .some(nil))
     }
 
-    @Test(arguments: [NBDOption.extendedHeaders, NBDOption(rawValue: 4), NBDOption(rawValue: 0xffff_ffff)])
+    @Test(arguments: [NBDOption(rawValue: 4), NBDOption(rawValue: 12), NBDOption(rawValue: 0xffff_ffff)])
     func unknownOptionsAreRefusedAndTheHandshakeGoesOn(option: NBDOption) {
         var client = HandshakeDialogue(exports: disk)
         #expect(client.option(option, [1, 2, 3]).map(\.type) == [.unsupported])
@@ -96,7 +96,23 @@ import Testing
         )
         #expect(client.option(.listMetaContext, contexts("disk", "qemu:")).map(\.type) == [.acknowledged])
         #expect(client.option(.go, open("disk")).last?.type == .acknowledged)
-        #expect(client.session?.structuredReplies == true)
+        #expect(client.session?.headers == .structured)
+        #expect(client.session?.allocationContext == 1)
+        #expect(client.session?.flags.contains(.doNotFragment) == true)
+    }
+
+    @Test func extendedHeadersReplaceStructuredReplies() {
+        var client = HandshakeDialogue(exports: disk)
+        #expect(client.option(.extendedHeaders, [1]).map(\.type) == [.invalid])
+        #expect(client.option(.structuredReply).map(\.type) == [.acknowledged])
+        #expect(client.option(.extendedHeaders).map(\.type) == [.acknowledged])
+        #expect(client.option(.structuredReply).map(\.type) == [.extendedHeadersRequired])
+        #expect(
+            client.option(.setMetaContext, contexts("disk", "base:allocation")).map(\.type)
+                == [.metaContext, .acknowledged]
+        )
+        #expect(client.option(.go, open("disk")).last?.type == .acknowledged)
+        #expect(client.session?.headers == .extended)
         #expect(client.session?.allocationContext == 1)
         #expect(client.session?.flags.contains(.doNotFragment) == true)
     }

@@ -19,7 +19,7 @@ struct SeededGenerator: RandomNumberGenerator {
     func handshakeSurvivesDamage(seed: Int) {
         var random = SeededGenerator(state: UInt64(seed))
         let good: [UInt8] =
-            [0, 0, 0, 3] + optionBytes(.structuredReply) + optionBytes(.list)
+            [0, 0, 0, 3] + optionBytes(.structuredReply) + optionBytes(.extendedHeaders) + optionBytes(.list)
             + optionBytes(.listMetaContext, contexts("disk", "base:"))
             + optionBytes(.setMetaContext, contexts("disk", "base:allocation"))
             + optionBytes(.info, open("disk", .name))
@@ -48,14 +48,21 @@ struct SeededGenerator: RandomNumberGenerator {
 
     @Test func requestsDecodeAndEncodeStably() throws {
         var random = SeededGenerator(state: 99)
-        let session = NBDSession(exportName: "", size: 1 << 30, flags: [.hasFlags, .flush], structuredReplies: true)
+        let session = NBDSession(exportName: "", size: 1 << 30, flags: [.hasFlags, .flush], headers: .structured)
         for _ in 0..<20_000 {
             var bytes = (0..<28).map { _ in UInt8.random(in: 0...255, using: &random) }
             bytes.replaceSubrange(0..<4, with: [0x25, 0x60, 0x95, 0x13])
             let request = try NBDRequest(decoding: bytes.span)
             #expect(request.encoded == bytes)
             if session.refusal(of: request) == nil {
-                #expect(request.command == .flush || request.offset + UInt64(request.length) <= session.size)
+                #expect(request.command == .flush || request.offset + request.length <= session.size)
+            }
+            bytes = (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) }
+            bytes.replaceSubrange(0..<4, with: [0x21, 0xe4, 0x1c, 0x71])
+            let extended = try NBDRequest(decoding: bytes.span, extended: true)
+            #expect(extended.extendedHeader == bytes)
+            if session.refusal(of: extended) == nil {
+                #expect(extended.command == .flush || extended.length <= session.size - extended.offset)
             }
         }
     }

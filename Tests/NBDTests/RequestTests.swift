@@ -36,7 +36,7 @@ import Testing
         init(
             _ command: NBDCommand,
             _ offset: UInt64,
-            _ length: UInt32,
+            _ length: UInt64,
             _ expected: NBDErrorCode,
             flags: NBDCommandFlags = []
         ) {
@@ -82,11 +82,40 @@ import Testing
             exportName: "",
             size: 4096,
             flags: [.hasFlags, .doNotFragment],
-            structuredReplies: true,
+            headers: .structured,
             allocationContext: 1
         )
         #expect(session.refusal(of: NBDRequest(.read, flags: .doNotFragment, cookie: 0, length: 1)) == nil)
         #expect(session.refusal(of: NBDRequest(.blockStatus, flags: .oneExtent, cookie: 0, length: 4096)) == nil)
         #expect(session.refusal(of: NBDRequest(.blockStatus, cookie: 0, length: 4097))?.code == .invalid)
+    }
+
+    @Test func extendedHeadersCarryLengthsOf64Bits() throws {
+        let session = NBDSession(
+            exportName: "",
+            size: 1 << 40,
+            flags: [.hasFlags, .trim, .writeZeroes],
+            headers: .extended,
+            allocationContext: 1
+        )
+        var trim = NBDRequest(.trim, cookie: 7, offset: 4096, length: 1 << 36)
+        let bytes: [UInt8] =
+            [0x21, 0xe4, 0x1c, 0x71] + [0, 0] + [0, 4] + [0, 0, 0, 0, 0, 0, 0, 7] + [0, 0, 0, 0, 0, 0, 0x10, 0]
+            + [0, 0, 0, 0x10, 0, 0, 0, 0]
+        #expect(trim.extendedHeader == bytes)
+        #expect(try NBDRequest(decoding: bytes.span, extended: true) == trim)
+        #expect(session.refusal(of: trim) == nil)
+        #expect(session.refusal(of: NBDRequest(.blockStatus, cookie: 0, length: 1 << 40)) == nil)
+        #expect(session.refusal(of: NBDRequest(.read, cookie: 0, length: 1 << 33))?.code == .invalid)
+        #expect(session.refusal(of: NBDRequest(.trim, cookie: 0, offset: 1, length: .max))?.code == .invalid)
+        // Data with a command that takes none is read and refused; a write says that data follow.
+        trim.hasPayload = true
+        #expect(trim.payloadLength == 1 << 36)
+        #expect(session.refusal(of: trim)?.code == .invalid)
+        var write = NBDRequest(.write, cookie: 0, length: 512)
+        #expect(write.extendedHeader[5] == 1 << 5)
+        #expect(session.refusal(of: write) == nil)
+        write.hasPayload = false
+        #expect(session.refusal(of: write)?.code == .invalid)
     }
 }

@@ -12,16 +12,21 @@ func fuzzNBDHandshake(_ bytes: Span<UInt8>) {
 
 /// What a client sends as requests decodes to the same again, and a refusal never lets a request past the export's end.
 func fuzzNBDRequest(_ bytes: Span<UInt8>) {
-    guard let request = try? NBDRequest(decoding: bytes) else { return }
-    let encoded = request.encoded
-    precondition((try? NBDRequest(decoding: encoded.span)) == request, "decode, encode, decode is not stable")
+    for extended in [false, true] { fuzzNBDRequest(bytes, extended) }
+}
+
+private func fuzzNBDRequest(_ bytes: Span<UInt8>, _ extended: Bool) {
+    guard let request = try? NBDRequest(decoding: bytes, extended: extended) else { return }
+    let encoded = extended ? request.extendedHeader : request.encoded
+    let again = try? NBDRequest(decoding: encoded.span, extended: extended)
+    precondition(again == request, "decode, encode, decode is not stable")
     precondition(encoded == Array(array(bytes).prefix(encoded.count)), "encoding changed a byte")
     let every: NBDTransmissionFlags = [.flush, .forceUnitAccess, .trim, .writeZeroes]
     for size: UInt64 in [0, 1 << 20, 1 << 40, .max] {
         for flags in [every, .readOnly] {
             let session = NBDSession(exportName: "", size: size, flags: flags, allocationContext: 1)
             guard session.refusal(of: request) == nil else { continue }
-            let isInside = request.offset <= size && UInt64(request.length) <= size - request.offset
+            let isInside = request.offset <= size && request.length <= size - request.offset
             precondition(isInside, "a request reaches past the export's end")
             let changes: [NBDCommand] = [.write, .trim, .writeZeroes]
             precondition(flags == every || !changes.contains(request.command), "a change of a read-only export")

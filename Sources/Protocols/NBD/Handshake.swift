@@ -8,7 +8,7 @@ import ByteCoding
 ///                                         └─→ close
 ///
 /// Source: NetworkBlockDevice/nbd, doc/proto.md, "Fixed newstyle negotiation" and "Option types". The oldstyle
-/// handshake is not spoken. Extended headers are refused as an unknown option.
+/// handshake is not spoken. Extended headers are of the document's branch extension-ext-header.
 public struct NBDHandshake: Sendable {
     /// The longest export name, in bytes (protocol document, "String lengths").
     public static let maximumNameLength = 4096
@@ -52,7 +52,7 @@ public struct NBDHandshake: Sendable {
     let tls: NBDEncryption
     var isEncrypted = false
     var noZeroes = false
-    var structuredReplies = false
+    var headers = NBDHeaders.simple
     /// The export for which `base:allocation` was chosen.
     var allocationChosenFor: String?
     var optionCount = 0

@@ -69,6 +69,8 @@ public struct NBDOptionReply: RawRepresentable, Hashable, Sendable {
     public static let shuttingDown = NBDOptionReply(rawValue: 0x8000_0007)
     /// The option's data are longer than the server reads (NBD_REP_ERR_TOO_BIG).
     public static let tooBig = NBDOptionReply(rawValue: 0x8000_0009)
+    /// Extended headers are agreed already, or must be first (NBD_REP_ERR_EXT_HEADER_REQD).
+    public static let extendedHeadersRequired = NBDOptionReply(rawValue: 0x8000_000a)
 }
 
 /// The kinds of facts about an export (NBD_INFO_…); unknown numbers survive and are not answered.

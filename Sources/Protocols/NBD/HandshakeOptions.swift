@@ -14,7 +14,8 @@ extension NBDHandshake {
         case .abort: [reply(option, .acknowledged)] + close(nil)
         case .list: list(data)
         case .info, .go: open(option, data)
-        case .structuredReply: chooseStructuredReplies(data)
+        case .structuredReply: chooseHeaders(option, data)
+        case .extendedHeaders: chooseHeaders(option, data)
         case .listMetaContext, .setMetaContext: metaContext(option, data)
         default: refuse(option, .unsupported, "this server does not know \(option)")
         }
@@ -29,12 +30,13 @@ extension NBDHandshake {
             return refuse(.startTLS, .invalid, isEncrypted ? "TLS is on already" : "the option has no data")
         }
         isEncrypted = true
-        structuredReplies = false
+        headers = .simple
         allocationChosenFor = nil
         return [reply(.startTLS, .acknowledged), .startTLS]
     }
 
     private mutating func openByName(_ data: Span<UInt8>) -> [Action] {
+        guard headers != .extended else { return close("NBD_OPT_EXPORT_NAME after extended headers were agreed") }
         var reader = ByteReader(data)
         guard data.count <= Self.maximumNameLength, let name = try? decodeName(reader.readRemainingBytes()) else {
             return close("an export name that is too long or not UTF-8")
@@ -57,14 +59,21 @@ extension NBDHandshake {
         return [.listExports]
     }
 
-    private mutating func chooseStructuredReplies(_ data: Span<UInt8>) -> [Action] {
-        guard data.isEmpty else { return refuse(.structuredReply, .invalid, "the option has no data") }
-        structuredReplies = true
-        return [reply(.structuredReply, .acknowledged)]
+    private mutating func chooseHeaders(_ option: NBDOption, _ data: Span<UInt8>) -> [Action] {
+        guard data.isEmpty else { return refuse(option, .invalid, "the option has no data") }
+        if option == .extendedHeaders {
+            headers = .extended
+        } else {
+            guard headers != .extended else {
+                return refuse(option, .extendedHeadersRequired, "extended headers were agreed, which replace these")
+            }
+            headers = .structured
+        }
+        return [reply(option, .acknowledged)]
     }
 
     private mutating func metaContext(_ option: NBDOption, _ data: Span<UInt8>) -> [Action] {
-        guard structuredReplies else { return refuse(option, .invalid, "ask for structured replies first") }
+        guard headers != .simple else { return refuse(option, .invalid, "ask for structured replies first") }
         if option == .setMetaContext { allocationChosenFor = nil }
         do {
             let payload = try MetaContextPayload(data)
@@ -90,12 +99,12 @@ extension NBDHandshake {
             if option == .exportName { return close(refusal.reason) }
             return refuse(option, refusal.code, refusal.reason)
         case .success(var description):
-            if structuredReplies { description.flags.insert(.doNotFragment) }
+            if headers != .simple { description.flags.insert(.doNotFragment) }
             let session = NBDSession(
                 exportName: name,
                 size: description.size,
                 flags: description.flags,
-                structuredReplies: structuredReplies,
+                headers: headers,
                 allocationContext: allocationChosenFor == name ? Self.allocation.identifier : nil
             )
             if option == .exportName {

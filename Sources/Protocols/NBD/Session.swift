@@ -1,3 +1,16 @@
+/// The headers of a session's requests and replies, as agreed in the handshake.
+public enum NBDHeaders: Hashable, Sendable {
+    /// Compact requests, simple replies.
+    case simple
+    /// Compact requests, structured replies (NBD_OPT_STRUCTURED_REPLY).
+    case structured
+    /// Extended requests and replies, with 64-bit lengths (NBD_OPT_EXTENDED_HEADERS).
+    case extended
+
+    /// Bytes of a request's header on the wire.
+    public var requestSize: Int { self == .extended ? NBDRequest.extendedHeaderSize : NBDRequest.headerSize }
+}
+
 /// What was agreed in the handshake: everything that decides how requests are judged and answered.
 public struct NBDSession: Equatable, Sendable {
     /// The export's name as the client gave it.
@@ -6,8 +19,8 @@ public struct NBDSession: Equatable, Sendable {
     public var size: UInt64
     /// What was announced.
     public var flags: NBDTransmissionFlags
-    /// Whether replies are structured.
-    public var structuredReplies: Bool
+    /// The form of requests and replies.
+    public var headers: NBDHeaders
     /// The number of the context `base:allocation` if the client chose it.
     public var allocationContext: UInt32?
 
@@ -19,13 +32,13 @@ public struct NBDSession: Equatable, Sendable {
         exportName: String,
         size: UInt64,
         flags: NBDTransmissionFlags,
-        structuredReplies: Bool = false,
+        headers: NBDHeaders = .simple,
         allocationContext: UInt32? = nil
     ) {
         self.exportName = exportName
         self.size = size
         self.flags = flags
-        self.structuredReplies = structuredReplies
+        self.headers = headers
         self.allocationContext = allocationContext
     }
 }
@@ -49,17 +62,23 @@ public struct NBDRequestRefusal: Equatable, Sendable {
 extension NBDSession {
     /// Why `request` must be refused, or nil when the storage may do it (protocol document, "Request types").
     public func refusal(of request: NBDRequest) -> NBDRequestRefusal? {
+        guard request.hasPayload == (request.command == .write) else {
+            return NBDRequestRefusal(
+                .invalid,
+                request.hasPayload ? "the command takes no data" : "a write without data"
+            )
+        }
         switch request.command {
         case .read:
-            let allowed: NBDCommandFlags = structuredReplies ? [.doNotFragment, .forceUnitAccess] : [.forceUnitAccess]
+            let allowed: NBDCommandFlags = headers != .simple ? [.doNotFragment, .forceUnitAccess] : [.forceUnitAccess]
             guard request.flags.isSubset(of: allowed) else { return .unknownFlags }
-            guard request.length <= Self.maximumPayload else {
+            guard request.length <= UInt64(Self.maximumPayload) else {
                 return NBDRequestRefusal(.invalid, "a read is longer than 32 MiB")
             }
             return rangeRefusal(request, pastEnd: .invalid)
         case .write:
             if let refusal = writeRefusal(request, feature: nil) { return refusal }
-            guard request.length <= Self.maximumPayload else {
+            guard request.length <= UInt64(Self.maximumPayload) else {
                 return NBDRequestRefusal(.invalid, "a write is longer than 32 MiB")
             }
             return rangeRefusal(request, pastEnd: .noSpace)
@@ -105,7 +124,7 @@ extension NBDSession {
 
     private func rangeRefusal(_ request: NBDRequest, pastEnd: NBDErrorCode) -> NBDRequestRefusal? {
         guard request.length > 0 else { return NBDRequestRefusal(.invalid, "the length is zero") }
-        guard request.offset <= size, UInt64(request.length) <= size - request.offset else {
+        guard request.offset <= size, request.length <= size - request.offset else {
             return NBDRequestRefusal(pastEnd, "the range reaches past the end of the export")
         }
         return nil

@@ -38,6 +38,8 @@ public struct NBDCommandFlags: OptionSet, Hashable, Sendable {
     @inlinable public static var doNotFragment: NBDCommandFlags { NBDCommandFlags(rawValue: 1 << 2) }
     /// One extent for each context is enough (NBD_CMD_FLAG_REQ_ONE).
     @inlinable public static var oneExtent: NBDCommandFlags { NBDCommandFlags(rawValue: 1 << 3) }
+    /// The length is that of data that follow; extended headers only (NBD_CMD_FLAG_PAYLOAD_LEN).
+    @inlinable public static var payloadLength: NBDCommandFlags { NBDCommandFlags(rawValue: 1 << 5) }
 }
 
 /// Why a request failed (NBD_E…); the numbers are the protocol's own and equal Linux's errno where both exist.

@@ -20,15 +20,15 @@ final class Flusher: Sendable {
 
     private let storage: any BlockStorage
     private let sender: ReplySender
-    private let structured: Bool
+    private let headers: NBDHeaders
     private let waiting = Mutex(Waiting())
     /// Held during a pass, so that the end of a connection can wait for it.
     private let pass = Mutex(())
 
-    init(_ storage: any BlockStorage, _ sender: ReplySender, structured: Bool) {
+    init(_ storage: any BlockStorage, _ sender: ReplySender, _ headers: NBDHeaders) {
         self.storage = storage
         self.sender = sender
-        self.structured = structured
+        self.headers = headers
     }
 
     /// Answers `request` once everything written so far is durable.
@@ -80,7 +80,7 @@ final class Flusher: Sendable {
 
     private func reply(_ requests: [NBDRequest], _ error: NBDErrorCode) {
         var bytes: [UInt8] = []
-        for request in requests { bytes += NBDReplyBytes.plain(request.cookie, error, "flush failed", structured) }
+        for request in requests { bytes += NBDReplyBytes.plain(request, error, "flush failed", headers) }
         _ = unsafe bytes.withUnsafeBytes { unsafe sender.send($0) }
     }
 
@@ -90,17 +90,20 @@ final class Flusher: Sendable {
 
 /// Replies without data.
 enum NBDReplyBytes {
-    static func plain(_ cookie: UInt64, _ error: NBDErrorCode, _ reason: String, _ structured: Bool) -> [UInt8] {
-        if structured, error != .none { return NBDReplyChunk.error(error, cookie: cookie, reason: reason) }
-        let size = structured ? NBDReplyChunk.headerSize : NBDSimpleReply.headerSize
-        var bytes = [UInt8](repeating: 0, count: size)
+    static func plain(
+        _ request: NBDRequest,
+        _ error: NBDErrorCode,
+        _ reason: String,
+        _ headers: NBDHeaders
+    ) -> [UInt8] {
+        guard headers == .simple else {
+            let chunk = NBDReplyChunk(extended: headers == .extended)
+            return error == .none ? chunk.done(request) : chunk.error(error, to: request, reason: reason)
+        }
+        var bytes = [UInt8](repeating: 0, count: NBDSimpleReply.headerSize)
         var span = bytes.mutableSpan
         var raw = unsafe span.mutableBytes
-        if structured {
-            NBDReplyChunk.encodeFinal(.none, cookie: cookie, length: 0, into: &raw)
-        } else {
-            NBDSimpleReply.encode(cookie: cookie, error: error, into: &raw)
-        }
+        NBDSimpleReply.encode(cookie: request.cookie, error: error, into: &raw)
         return bytes
     }
 }

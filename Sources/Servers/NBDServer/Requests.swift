@@ -10,7 +10,7 @@ extension TransmissionLoop {
         }
         switch request.command {
         case .read:
-            return Int(request.length) <= Self.directLength ? readCopied(request) : readDirect(request)
+            return request.length <= UInt64(Self.directLength) ? readCopied(request) : readDirect(request)
         case .write:
             do throws(BlockError) { unsafe try storage.write(data, at: request.offset) } catch {
                 return reply(request, NBDErrorCode(errno: error.number), "write failed")
@@ -19,17 +19,17 @@ extension TransmissionLoop {
             return finishChange(request, .none, "")
         case .trim:
             do throws(BlockError) {
-                try storage.trim(at: request.offset, length: UInt64(request.length))
+                try storage.trim(at: request.offset, length: request.length)
             } catch { return reply(request, NBDErrorCode(errno: error.number), "trim failed") }
             return finishChange(request, .none, "")
         case .writeZeroes:
             do throws(BlockError) {
                 let keepsSpace = request.flags.contains(.noHole)
-                try storage.zero(at: request.offset, length: UInt64(request.length), keepsSpace: keepsSpace)
+                try storage.zero(at: request.offset, length: request.length, keepsSpace: keepsSpace)
             } catch { return reply(request, NBDErrorCode(errno: error.number), "write of zeros failed") }
             return finishChange(request, .none, "")
         case .cache:
-            storage.readAhead(at: request.offset, length: UInt64(request.length))
+            storage.readAhead(at: request.offset, length: request.length)
             return reply(request, .none, "")
         case .flush:
             // Replies that wait here must not wait for the disk too.
@@ -54,43 +54,39 @@ extension TransmissionLoop {
         filled + count <= output.capacity || sendOutput()
     }
 
+    private var chunk: NBDReplyChunk { NBDReplyChunk(extended: session.headers == .extended) }
+
     private var readHeaderSize: Int {
-        session.structuredReplies ? NBDReplyChunk.dataHeaderSize : NBDSimpleReply.headerSize
+        session.headers == .simple ? NBDSimpleReply.headerSize : chunk.dataHeaderSize
     }
 
     /// Writes the header of a READ's reply behind what is in the output; there is room.
     private mutating func appendReadHeader(_ request: NBDRequest) {
         let size = readHeaderSize
         var header = unsafe MutableRawSpan(_unsafeBytes: output.part(filled, size))
-        if session.structuredReplies {
-            NBDReplyChunk.encodeData(
-                cookie: request.cookie,
-                offset: request.offset,
-                length: request.length,
-                into: &header
-            )
-        } else {
+        if session.headers == .simple {
             NBDSimpleReply.encode(cookie: request.cookie, error: .none, into: &header)
+        } else {
+            chunk.encodeData(to: request, into: &header)
         }
         filled += size
     }
 
     /// A reply without data.
     mutating func reply(_ request: NBDRequest, _ error: NBDErrorCode, _ reason: String) -> Bool {
-        if error == .none || !session.structuredReplies {
-            guard makeRoom(NBDReplyChunk.headerSize) else { return false }
-            if session.structuredReplies {
-                var header = unsafe MutableRawSpan(_unsafeBytes: output.part(filled, NBDReplyChunk.headerSize))
-                NBDReplyChunk.encodeFinal(.none, cookie: request.cookie, length: 0, into: &header)
-                filled += NBDReplyChunk.headerSize
-            } else {
-                var header = unsafe MutableRawSpan(_unsafeBytes: output.part(filled, NBDSimpleReply.headerSize))
-                NBDSimpleReply.encode(cookie: request.cookie, error: error, into: &header)
-                filled += NBDSimpleReply.headerSize
-            }
+        guard session.headers != .simple else {
+            guard makeRoom(NBDSimpleReply.headerSize) else { return false }
+            var header = unsafe MutableRawSpan(_unsafeBytes: output.part(filled, NBDSimpleReply.headerSize))
+            NBDSimpleReply.encode(cookie: request.cookie, error: error, into: &header)
+            filled += NBDSimpleReply.headerSize
             return true
         }
-        return append(NBDReplyChunk.error(error, cookie: request.cookie, reason: reason))
+        guard error == .none else { return append(chunk.error(error, to: request, reason: reason)) }
+        guard makeRoom(chunk.headerSize) else { return false }
+        var header = unsafe MutableRawSpan(_unsafeBytes: output.part(filled, chunk.headerSize))
+        chunk.encodeFinal(.none, to: request, length: 0, into: &header)
+        filled += chunk.headerSize
+        return true
     }
 
     private mutating func append(_ bytes: [UInt8]) -> Bool {
@@ -150,7 +146,7 @@ extension TransmissionLoop {
         let memory = unsafe output.part(0, output.capacity)
         let ready = filled
         filled = 0
-        traffic.read += UInt64(request.length)
+        traffic.read += request.length
         var isUnreadable = false
         let isSent = sender.sendInPieces { socket in
             unsafe Self.sendRead(socket, storage, memory, ready, offset, left, &isUnreadable)
@@ -229,17 +225,13 @@ extension TransmissionLoop {
 
     private mutating func blockStatus(_ request: NBDRequest) -> Bool {
         let limit = request.flags.contains(.oneExtent) ? 1 : 1024
-        let extents = storage.extents(at: request.offset, length: UInt64(request.length), limit: limit)
+        let extents = storage.extents(at: request.offset, length: request.length, limit: limit)
         let states = extents.prefix(limit).map { extent in
             let state: NBDAllocationState = extent.isData ? [] : [.hole, .zero]
-            return (length: UInt32(clamping: extent.length), state: state)
+            return (length: extent.length, state: state)
         }
         return append(
-            NBDReplyChunk.blockStatus(
-                context: session.allocationContext ?? 0,
-                cookie: request.cookie,
-                extents: states
-            )
+            chunk.blockStatus(context: session.allocationContext ?? 0, to: request, extents: states)
         )
     }
 }

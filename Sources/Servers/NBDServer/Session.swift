@@ -110,7 +110,7 @@ struct TransmissionLoop: ~Copyable {
         self.faults = faults
         triesReads = faults.has(session.exportName)
         sender = ReplySender(socket)
-        flusher = Flusher(storage, sender, structured: session.structuredReplies)
+        flusher = Flusher(storage, sender, session.headers)
         self.input = input
         self.output = output
         unsafe self.input.part(0, early.count).copyBytes(from: early)
@@ -167,17 +167,24 @@ struct TransmissionLoop: ~Copyable {
     /// Serves every whole request in the buffer and sends the replies.
     private mutating func serveBuffered() -> Outcome {
         var position = 0
-        while have - position >= NBDRequest.headerSize {
-            let header = unsafe UnsafeRawBufferPointer(input.part(position, NBDRequest.headerSize))
-            guard let request = unsafe try? NBDRequest(decoding: header.bindMemory(to: UInt8.self).span) else {
+        let isExtended = session.headers == .extended
+        let headerSize = session.headers.requestSize
+        while have - position >= headerSize {
+            let header = unsafe UnsafeRawBufferPointer(input.part(position, headerSize))
+            let bytes = unsafe header.bindMemory(to: UInt8.self)
+            guard let request = unsafe try? NBDRequest(decoding: bytes.span, extended: isExtended) else {
                 _ = sendOutput()
                 return .end("the client sent something that is not a request")
             }
             let payload = request.payloadLength
-            if payload > have - position - NBDRequest.headerSize {
-                guard NBDRequest.headerSize + payload > input.capacity else { break }
+            if payload > have - position - headerSize {
+                guard headerSize + payload > input.capacity else { break }
+                guard !isExtended || payload <= Int(NBDSession.maximumPayload) else {
+                    _ = sendOutput()
+                    return .end("the client sends more than 32 MiB with one request")
+                }
                 // Too long for the buffer: it passes through in pieces.
-                dropServed(position + NBDRequest.headerSize)
+                dropServed(position + headerSize)
                 position = 0
                 if let reason = streamWrite(request) { return .end(reason) }
                 continue
@@ -186,10 +193,10 @@ struct TransmissionLoop: ~Copyable {
                 _ = sendOutput()
                 return .goodbye
             }
-            position += NBDRequest.headerSize
+            position += headerSize
             let data = unsafe UnsafeRawBufferPointer(input.part(position, payload))
             position += payload
-            moreWaits = have - position >= NBDRequest.headerSize
+            moreWaits = have - position >= headerSize
             guard unsafe serve(request, data) else {
                 return .end(failure ?? "the client does not take its replies")
             }
@@ -217,7 +224,9 @@ struct TransmissionLoop: ~Copyable {
         return unsafe sender.send(UnsafeRawBufferPointer(output.part(0, filled)))
     }
 
-    /// Does a WRITE whose data begin at the front of the buffer and are longer than it; the reason when that fails.
+    /// Does a WRITE, or refuses another request, whose data begin at the front of the buffer and are longer than it.
+    ///
+    /// Returns the reason when that fails.
     private mutating func streamWrite(_ request: NBDRequest) -> String? {
         let refusal = session.refusal(of: request)
         var code = refusal?.code ?? .none
