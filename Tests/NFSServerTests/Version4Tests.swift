@@ -4,6 +4,7 @@ import Logging
 import NFS4
 import NFSServer
 import NetworkTypes
+import ONCRPC
 import Testing
 import XDR
 
@@ -126,6 +127,44 @@ struct Version4Tests {
         #expect(try create(session, fixture.directory, "file").status == .exists)
         let other = try TestSession(try TestClient(fixture.server.endpoint), "other")
         #expect(try create(other, fixture.directory, "file").status == .grace)
+    }
+
+    @Test("Whom a file is taken from can neither read nor open it again", arguments: [false, true])
+    func rightsThatWereTaken(opens: Bool) throws {
+        let fixture = try Fixture()
+        let path = fixture.directory + "/secret"
+        let descriptor = unsafe clinux_open(path, O_CREAT | O_WRONLY, 0o644)
+        #expect(unsafe write(descriptor, "known", 5) == 5)
+        close(descriptor)
+        #expect(unsafe chmod(fixture.directory, 0o755) == 0)
+        fixture.client.credential = RPCSystemCredential(machine: [], user: 4711, group: 4711)
+        let session = try TestSession(fixture.client, "reader")
+        _ = try session.send(1) {
+            $0.write(NFS4Operation.reclaimComplete.rawValue)
+            $0.write(false)
+        }
+        let ask = {
+            try session.send(self.walkLength(opens ? fixture.directory : path) + 1) {
+                guard opens else {
+                    // Without an OPEN, by the anonymous stateid.
+                    _ = TestSession.walk(path, &$0)
+                    $0.write(NFS4Operation.read.rawValue)
+                    $0.writeZeros(6)
+                    $0.write(100 as UInt32)
+                    return
+                }
+                _ = TestSession.walk(fixture.directory, &$0)
+                for word in [NFS4Operation.open.rawValue, 0, 0x401, 0] as [UInt32] { $0.write(word) }
+                $0.write(0 as UInt64)
+                $0.writeOpaque(Array("owner".utf8))
+                // OPEN4_NOCREATE, CLAIM_NULL
+                for word in [0, 0] as [UInt32] { $0.write(word) }
+                $0.writeOpaque(Array("secret".utf8))
+            }
+        }
+        #expect(try ask().status == .ok)
+        #expect(unsafe chmod(path, 0o600) == 0)
+        #expect(try ask().status == .accessDenied)
     }
 
     @Test("Above the exports there is nothing but the way to them")

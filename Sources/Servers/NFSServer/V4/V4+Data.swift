@@ -41,6 +41,20 @@ extension Conversation {
         }
     }
 
+    /// The file that a stateid has open, or opened as its rights are now: without an OPEN nothing else asks for them.
+    mutating func readable(
+        _ stateid: NFS4Stateid,
+        _ compound: Compound,
+        _ context: ExportContext,
+        _ object: TreeObject
+    ) throws -> TreeDescriptor {
+        let access = try usable(stateid, compound, object, writes: false)
+        if let open = access.attachment as? OpenFile, let reader = open.reader(for: context.caller) { return reader }
+        let file = try context.tree.reader(of: object, as: context.caller, on: &thread)
+        guard context.tree.isOutdated(object, try FileAttributes.of(file)) else { return file }
+        return try context.tree.reader(of: object, as: context.caller, on: &thread)
+    }
+
     mutating func read4(
         _ compound: inout Compound,
         _ reader: inout XDRReader,
@@ -50,13 +64,7 @@ extension Conversation {
         let offset = try reader.readUInt64()
         let asked = Int(try reader.readUInt32())
         let (context, object) = try Self.regular(compound)
-        let access = try usable(stateid, compound, object, writes: false)
-        let file: TreeDescriptor
-        if let open = access.attachment as? OpenFile, let reader = open.reader(for: context.caller) {
-            file = reader
-        } else {
-            file = try context.tree.reader(of: object, as: context.caller, on: &thread)
-        }
+        let file = try readable(stateid, compound, context, object)
         guard let start = off_t(exactly: offset), start < off_t.max - off_t(Self.transferLimit) else {
             writer.write(true)
             writer.write(0 as UInt32)

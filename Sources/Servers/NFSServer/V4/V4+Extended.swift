@@ -54,21 +54,10 @@ extension Conversation {
         let what = try reader.readUInt32()
         let (context, object) = try Self.regular(compound)
         guard what <= 1 else { throw NFS4Status.unionNotsupp }
-        let file = try openReader(stateid, compound, context, object)
+        let file = try readable(stateid, compound, context, object)
         let place = try file.seek(offset, hole: what == 1)
         writer.write(place >= (try FileAttributes.of(file).size))
         writer.write(place)
-    }
-
-    private mutating func openReader(
-        _ stateid: NFS4Stateid,
-        _ compound: Compound,
-        _ context: ExportContext,
-        _ object: TreeObject
-    ) throws -> TreeDescriptor {
-        let access = try usable(stateid, compound, object, writes: false)
-        if let open = access.attachment as? OpenFile, let reader = open.reader(for: context.caller) { return reader }
-        return try context.tree.reader(of: object, as: context.caller, on: &thread)
     }
 
     /// The saved file, to be read, and the current one, to be written.
@@ -84,7 +73,7 @@ extension Conversation {
         let (context, object) = try Self.regular(saved)
         let (otherContext, other) = try Self.regular(compound)
         guard otherContext.export.isWritable else { throw NFS4Status.readOnly }
-        let from = try openReader(source, saved, context, object)
+        let from = try readable(source, saved, context, object)
         let to = try openWriter(target, compound, otherContext, other)
         return (from, to, otherContext, other)
     }

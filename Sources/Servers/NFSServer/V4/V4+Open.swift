@@ -236,7 +236,7 @@ extension Conversation {
         return found
     }
 
-    /// Opens what is asked for and not open yet, as the caller: that is the check of its rights.
+    /// Opens what is asked for as the caller, which is the check of its rights, and keeps what was not open yet.
     private mutating func openFiles(
         _ open: OpenFile,
         _ access: UInt32,
@@ -256,11 +256,15 @@ extension Conversation {
                 guard granted == wanted || runs == X_OK else { throw NFS4Status.accessDenied }
             }
         }
-        if access & 1 != 0, open.reader == nil {
-            open.set(reader: try tree.reader(of: object, as: caller, on: &thread))
+        // Also who has it open already asks again; what was opened under other rights does not answer that.
+        if access & 1 != 0 {
+            _ = tree.isOutdated(object, attributes)
+            let reader = try tree.reader(of: object, as: caller, on: &thread)
+            if open.reader == nil { open.set(reader: reader) }
         }
-        if access & 2 != 0, open.writer == nil {
-            open.set(writer: try tree.writer(of: object, as: caller, attributes, on: &thread))
+        if access & 2 != 0 {
+            let writer = try tree.writer(of: object, as: caller, attributes, on: &thread)
+            if open.writer == nil { open.set(writer: writer) }
         }
     }
 
