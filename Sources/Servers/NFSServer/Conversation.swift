@@ -21,8 +21,9 @@ struct Conversation: ~Copyable {
     static let patience = 30.0
     /// Rounds of calls after which a connection is alone: where several are busy, pieces only make more rounds.
     static let aloneRounds = 4
-    /// Replies of a connection that is alone are sent when they have this many bytes, though further calls have come: a client that gets them all at once
-    /// has nothing to do until then, and we have nothing to do while it works on them.
+    /// Replies of a connection that is alone are sent when they have this many bytes, though further calls have come.
+    ///
+    /// A client that gets them all at once has nothing to do until then, and we have nothing to do while it works on them.
     static let pieceSize = 32 << 10
     /// And when there are this many of them.
     static let pieceCalls = 16

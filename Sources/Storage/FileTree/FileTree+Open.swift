@@ -83,19 +83,24 @@ extension FileTree {
     /// half the time of the way through /proc, which is the only one for others and for what has lost its last name.
     func reopened(_ object: TreeObject, _ flags: CInt, as caller: Caller) -> CInt {
         if caller.user == 0 {
-            let kernel = object.handle.kernel
-            let descriptor = unsafe withUnsafeBytes(of: kernel.words) {
-                unsafe clinux_open_handle(
-                    top.number,
-                    $0.baseAddress,
-                    UInt32(kernel.count),
-                    CInt(kernel.type),
-                    flags | O_CLOEXEC
-                )
-            }
+            let descriptor = opened(object.handle, flags)
             if descriptor >= 0 { return descriptor }
         }
         return clinux_reopen(openFiles.number, object.pin.number, flags)
+    }
+
+    /// Opens by handle, as root alone may; negative with errno set.
+    func opened(_ handle: FileHandle, _ flags: CInt) -> CInt {
+        let kernel = handle.kernel
+        return unsafe withUnsafeBytes(of: kernel.words) {
+            unsafe clinux_open_handle(
+                top.number,
+                $0.baseAddress,
+                UInt32(kernel.count),
+                CInt(kernel.type),
+                flags | O_CLOEXEC
+            )
+        }
     }
 
     /// A descriptor by which an object can be made durable, whoever asks.

@@ -106,16 +106,7 @@ package final class FileTree: Sendable {
         if let object = cache.find(handle, tree: number) { return object }
         guard handle.isSealed(by: key) else { throw .badHandle }
         try thread.becomeRoot()
-        let kernel = handle.kernel
-        let descriptor = unsafe withUnsafeBytes(of: kernel.words) {
-            unsafe clinux_open_handle(
-                top.number,
-                $0.baseAddress,
-                UInt32(kernel.count),
-                CInt(kernel.type),
-                O_PATH | O_CLOEXEC
-            )
-        }
+        let descriptor = opened(handle, O_PATH)
         try checked(descriptor)
         let pin = TreeDescriptor(descriptor)
         let attributes = try FileAttributes.of(descriptor)
