@@ -5,18 +5,17 @@ import NetworkIO
 // One function for each kind of request. Each returns false when the connection is broken.
 extension TransmissionLoop {
     mutating func serve(_ request: NBDRequest, _ data: UnsafeRawBufferPointer) -> Bool {
-        if let refusal = session.refusal(of: request) {
-            return reply(request, refusal.code, "\(refusal.reason)")
+        let refusal = session.refusal(of: request)
+        if gathersWrites, refusal == nil, request.command == .write {
+            unsafe gather(request, data)
+            return true
         }
+        guard finishGathered() else { return false }
+        if let refusal { return reply(request, refusal.code, "\(refusal.reason)") }
         switch request.command {
         case .read:
             return request.length <= UInt64(Self.directLength) ? readCopied(request) : readDirect(request)
-        case .write:
-            do throws(BlockError) { unsafe try storage.write(data, at: request.offset) } catch {
-                return reply(request, NBDErrorCode(errno: error.number), "write failed")
-            }
-            traffic.written += UInt64(data.count)
-            return finishChange(request, .none, "")
+        case .write: return unsafe write(request, data)
         case .trim:
             do throws(BlockError) {
                 try storage.trim(at: request.offset, length: request.length)

@@ -89,6 +89,11 @@ struct TransmissionLoop: ~Copyable {
     var moreWaits = false
     /// Whether segments that are not full are held back, until the requests in the buffer are served.
     var holdsPartSegments = false
+    /// Whether writes that arrive together are done together.
+    let gathersWrites: Bool
+    /// Writes that wait to be done together, and what they write, in `input`.
+    var gatheredRequests: [NBDRequest] = []
+    var gatheredWrites: [BlockWrite] = []
     /// Why the last reply could not be sent, when it was not the client's doing.
     var failure: String?
 
@@ -109,6 +114,7 @@ struct TransmissionLoop: ~Copyable {
         self.storage = storage
         self.faults = faults
         triesReads = faults.has(session.exportName)
+        gathersWrites = storage.capabilities.contains(.gathering)
         sender = ReplySender(socket)
         flusher = Flusher(storage, sender, session.headers)
         self.input = input
@@ -173,16 +179,17 @@ struct TransmissionLoop: ~Copyable {
             let header = unsafe UnsafeRawBufferPointer(input.part(position, headerSize))
             let bytes = unsafe header.bindMemory(to: UInt8.self)
             guard let request = unsafe try? NBDRequest(decoding: bytes.span, extended: isExtended) else {
-                _ = sendOutput()
+                _ = finishGathered() && sendOutput()
                 return .end("the client sent something that is not a request")
             }
             let payload = request.payloadLength
             if payload > have - position - headerSize {
                 guard headerSize + payload > input.capacity else { break }
                 guard !isExtended || payload <= Int(NBDSession.maximumPayload) else {
-                    _ = sendOutput()
+                    _ = finishGathered() && sendOutput()
                     return .end("the client sends more than 32 MiB with one request")
                 }
+                guard finishGathered() else { return .end("the client does not take its replies") }
                 // Too long for the buffer: it passes through in pieces.
                 dropServed(position + headerSize)
                 position = 0
@@ -190,7 +197,7 @@ struct TransmissionLoop: ~Copyable {
                 continue
             }
             if request.command == .disconnect {
-                _ = sendOutput()
+                _ = finishGathered() && sendOutput()
                 return .goodbye
             }
             position += headerSize
@@ -201,7 +208,7 @@ struct TransmissionLoop: ~Copyable {
                 return .end(failure ?? "the client does not take its replies")
             }
         }
-        guard sendOutput() else { return .end("the client does not take its replies") }
+        guard finishGathered(), sendOutput() else { return .end("the client does not take its replies") }
         if holdsPartSegments {
             socket.holdPartSegments(false)
             holdsPartSegments = false

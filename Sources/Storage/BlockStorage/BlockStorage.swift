@@ -16,6 +16,8 @@ public protocol BlockStorage: AnyObject, Sendable {
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError)
     /// Replaces the bytes from `offset` on.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError)
+    /// Does writes that came together, in this order where they overlap; when it throws, some are done and others not.
+    func write(together writes: [BlockWrite]) throws(BlockError)
     /// Makes every write that has returned durable. Callers at the same time share one pass.
     func flush() throws(BlockError)
     /// Gives up the bytes of a range: afterwards each block of it reads as before or as zeros.
@@ -46,6 +48,22 @@ public struct BlockCapabilities: OptionSet, Sendable {
     public static let zero = BlockCapabilities(rawValue: 4)
     /// A flush by one user covers the writes of all, and all see the same bytes.
     public static let shared = BlockCapabilities(rawValue: 8)
+    /// Writes that come together cost less than one after another.
+    public static let gathering = BlockCapabilities(rawValue: 16)
+}
+
+/// Bytes, and where they go in a storage.
+@safe public struct BlockWrite {
+    /// What is written; good until the call that takes it returns.
+    public var bytes: UnsafeRawBufferPointer
+    /// Where it begins in the storage, in bytes.
+    public var offset: UInt64
+
+    /// A write of `bytes` at `offset`.
+    public init(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) {
+        unsafe self.bytes = bytes
+        self.offset = offset
+    }
 }
 
 /// A part of a storage that lies in a plain file.
@@ -83,6 +101,11 @@ public struct BlockError: Error, Equatable, Sendable {
 extension BlockStorage {
     /// 4 KiB, the page and file system block of every node.
     public var preferredBlockSize: UInt32 { 4096 }
+
+    /// One after another.
+    public func write(together writes: [BlockWrite]) throws(BlockError) {
+        for write in writes { unsafe try self.write(write.bytes, at: write.offset) }
+    }
 
     /// No plain file behind it.
     public func plainFile(at offset: UInt64, length: Int) -> PlainFileRun? { nil }

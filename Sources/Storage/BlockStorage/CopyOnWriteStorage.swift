@@ -31,14 +31,14 @@ public final class CopyOnWriteStorage: BlockStorage {
     /// As the base.
     public var size: UInt64 { base.size }
     /// Everything.
-    public var capabilities: BlockCapabilities { [.write, .trim, .zero, .shared] }
+    public var capabilities: BlockCapabilities { [.write, .trim, .zero, .shared, .gathering] }
     let base: any BlockStorage
     let data: any LayerFile
-    private let live: any LayerFile
+    let live: any LayerFile
     private let committed: any LayerFile
     let table: SlotTable
-    private let slots = Mutex(FreeSlots())
-    private let stripes: [StripeLock]
+    let slots = Mutex(FreeSlots())
+    let stripes: [StripeLock]
     private let gate: FlushGate
     private let progress = Mutex(Progress())
     /// Kept open as long as the layer is: the lock of its directory.
@@ -127,7 +127,7 @@ public final class CopyOnWriteStorage: BlockStorage {
         return entries.map { UInt32(littleEndian: $0) }
     }
 
-    private func write(_ entries: [UInt32], from slot: UInt32, to file: any LayerFile) throws(BlockError) {
+    func write(_ entries: [UInt32], from slot: UInt32, to file: any LayerFile) throws(BlockError) {
         var failure: BlockError?
         unsafe entries.map(\.littleEndian).withUnsafeBytes {
             do throws(BlockError) { unsafe try file.write($0, at: UInt64(slot) * Self.entrySize) } catch {

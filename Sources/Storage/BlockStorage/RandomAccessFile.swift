@@ -65,6 +65,25 @@ package final class RandomAccessFile: LayerFile {
         }
     }
 
+    package func write(gathered parts: ArraySlice<UnsafeRawBufferPointer>, at offset: UInt64) throws(BlockError) {
+        let vectors = unsafe parts.map {
+            unsafe iovec(iov_base: UnsafeMutableRawPointer(mutating: $0.baseAddress), iov_len: $0.count)
+        }
+        let total = unsafe parts.reduce(0) { $0 + $1.count }
+        let done = unsafe pwritev(descriptor, vectors, CInt(vectors.count), off_t(offset))
+        guard done < total else { return }
+        // A disk that is nearly full takes a part, and says why only when it is asked for the rest.
+        var skipped = max(done, 0)
+        var position = offset
+        for index in unsafe parts.indices {
+            let part = unsafe parts[index]
+            let rest = unsafe UnsafeRawBufferPointer(rebasing: part[min(skipped, part.count)...])
+            skipped -= part.count - rest.count
+            if unsafe !rest.isEmpty { unsafe try write(rest, at: position + UInt64(part.count - rest.count)) }
+            position += UInt64(part.count)
+        }
+    }
+
     package func sync() throws(BlockError) {
         while fdatasync(descriptor) != 0 {
             let number = clinux_errno()
@@ -142,10 +161,24 @@ package protocol LayerFile: AnyObject, Sendable {
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError)
     /// Writes all of `bytes`.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(BlockError)
+    /// Writes all of `parts`, at most 1024, one behind the other from `offset` on.
+    func write(gathered parts: ArraySlice<UnsafeRawBufferPointer>, at offset: UInt64) throws(BlockError)
     /// Makes everything written durable.
     func sync() throws(BlockError)
     /// Makes a range read as zeros.
     func zero(at offset: UInt64, length: UInt64, keepsSpace: Bool) throws(BlockError)
     /// Data and holes of a range.
     func extents(at offset: UInt64, length: UInt64, limit: Int) -> [BlockExtent]
+}
+
+extension LayerFile {
+    /// One call for each part.
+    package func write(gathered parts: ArraySlice<UnsafeRawBufferPointer>, at offset: UInt64) throws(BlockError) {
+        var position = offset
+        for index in unsafe parts.indices {
+            let part = unsafe parts[index]
+            unsafe try write(part, at: position)
+            position += UInt64(part.count)
+        }
+    }
 }
