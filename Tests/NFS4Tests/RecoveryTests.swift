@@ -90,6 +90,30 @@ struct RecoveryTests {
         #expect(bench.state.beginTurn(confirmed, 9, now: bench.now) == .replay([2]))
     }
 
+    @Test("An operation of version 4.0 that was told to wait counts, and comes again with the next number")
+    func waitingCounts() throws {
+        let bench = Bench()
+        let id = try #require(bench.oldClient("a"))
+        let owner = Array("owner".utf8)
+        guard case .go(let turn) = bench.state.beginOpen(id, owner, 1, now: bench.now) else { throw Unexpected() }
+        let opened = try bench.open(id).get()
+        bench.state.endTurn(turn, 1, .ok, reply: [1])
+        guard case .go = bench.state.beginTurn(opened.stateid, 2, now: bench.now) else { throw Unexpected() }
+        _ = try bench.state.confirmOpen(opened.stateid, Bench.file).get()
+        bench.state.endTurn(turn, 2, .ok, reply: [2])
+        // Only what RFC 7530, section 9.1.7, names leaves the number as it was.
+        for (number, status) in [(3, .delay), (4, .grace), (5, .denied), (6, .shareDenied)] as [(UInt32, NFS4Status)] {
+            guard case .go = bench.state.beginOpen(id, owner, number, now: bench.now) else { throw Unexpected() }
+            bench.state.endTurn(turn, number, status, reply: [UInt8(number)])
+            #expect(bench.state.beginOpen(id, owner, number, now: bench.now) == .replay([UInt8(number)]))
+        }
+        for status in [.resource, .badStateid, .staleClient, .noHandle, .moved] as [NFS4Status] {
+            guard case .go = bench.state.beginOpen(id, owner, 7, now: bench.now) else { throw Unexpected() }
+            bench.state.endTurn(turn, 7, status, reply: [7])
+        }
+        guard case .go = bench.state.beginOpen(id, owner, 7, now: bench.now) else { throw Unexpected() }
+    }
+
     @Test("Without a way back to its client there is no delegation")
     func unreachable() throws {
         let bench = Bench()

@@ -18,6 +18,8 @@ public struct NFS4State {
     var files: [NFS4FileKey: NFS4File] = [:]
     var owners: [UInt64: NFS4Owner] = [:]
     var delegationCount = 0
+    /// Files of which no delegation is given before a time, also while nobody has them open.
+    var quiet: [NFS4FileKey: UInt64] = [:]
     /// States of version 4.0 that went with their client, so that it can be told so.
     var expired: Set<UInt64> = []
     var lastClient: UInt32 = 0
@@ -73,7 +75,7 @@ public struct NFS4State {
         return file
     }
 
-    mutating func dropIfIdle(_ file: NFS4File, now: UInt64 = 0) {
+    mutating func dropIfIdle(_ file: NFS4File) {
         if file.isIdle { files[file.key] = nil }
     }
 
@@ -86,6 +88,7 @@ public struct NFS4State {
         if let end = graceEnd, now >= end || awaited.isEmpty { endGrace() }
         guard now >= nextTick else { return }
         nextTick = now + 1000
+        if !quiet.isEmpty { quiet = quiet.filter { now < $0.value } }
         for client in clients.values {
             revokeUnreturned(client, now)
             guard now > client.renewed + limits.lease else {

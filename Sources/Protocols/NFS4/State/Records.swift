@@ -152,8 +152,6 @@ final class NFS4File {
     var opens: [NFS4Open] = []
     var ranges: [NFS4Range] = []
     var delegations: [NFS4Delegation] = []
-    /// No delegation before this time, since somebody else was in need of the file.
-    var quietUntil: UInt64 = 0
     /// What clients call it.
     var handle: [UInt8] = []
 

@@ -153,7 +153,8 @@ extension NFS4State {
         guard let owner = owners[number] else { return }
         owner.isBusy = false
         switch status {
-        case .staleClient, .staleStateid, .badStateid, .badSequence, .badXDR, .resource, .noHandle, .moved, .delay:
+        // These and no others leave the number as it was (RFC 7530, section 9.1.7).
+        case .staleClient, .staleStateid, .badStateid, .badSequence, .badXDR, .resource, .noHandle, .moved:
             return
         default: break
         }

@@ -17,7 +17,7 @@ extension NFS4State {
                 continue
             }
             mustWait = true
-            file.quietUntil = now + 5000
+            keepQuiet(key, now)
             guard delegation.recalled == nil else { continue }
             delegation.recalled = now
             actions.append(
@@ -33,6 +33,13 @@ extension NFS4State {
             )
         }
         return mustWait
+    }
+
+    /// Who waits for a file tries again only now and then (Linux after 15 s at most): until he has had his turn nobody gets a
+    /// delegation of it, or readers who come back meanwhile would keep him out for ever.
+    private mutating func keepQuiet(_ key: NFS4FileKey, _ now: UInt64) {
+        guard quiet.count < limits.delegations || quiet[key] != nil else { return }
+        quiet[key] = now + 20_000
     }
 
     /// A recall did not reach its client: it is tried again with the next one who waits.
@@ -62,7 +69,7 @@ extension NFS4State {
             open.owner.isConfirmed
         else { return nil }
         if !isReclaimed {
-            guard !request.reclaims, !isInGrace, now >= file.quietUntil, delegationCount < limits.delegations,
+            guard !request.reclaims, !isInGrace, now >= quiet[file.key] ?? 0, delegationCount < limits.delegations,
                 isReachable(client)
             else { return nil }
         }
