@@ -1,4 +1,4 @@
-"""NFS versions 3 and 4.1: attributes, names and rights, reads, a walk over 5,000 small files, and changes, in the page cache."""
+"""NFS versions 3 and 4.1: attributes, names and rights, reads, walks over 5,000 and 20,000 small files, and changes, in the page cache."""
 import os, rig, shutil
 
 # name: export below the root, what the client does, file, block, depth, connections
@@ -7,8 +7,8 @@ WORK = {"getattr-q1": ("", "getattr", "disk", 1, 1, 1), "getattr-q64": ("", "get
         "access-q64": ("", "access", "tree/d1/file2", 1, 64, 1), "read4k-q1": ("", "random-read", "disk", 4096, 1, 1),
         "read4k-q64": ("", "random-read", "disk", 4096, 64, 1), "read4k-q16-c16": ("", "random-read", "disk", 4096, 16, 16),
         "read128k-q8": ("", "sequential-read", "disk", 131072, 8, 1), "read1m-q4": ("", "sequential-read", "disk", 1 << 20, 4, 1),
-        "walk-q32": ("/tree", "walk", "/", 4096, 32, 1), "change-q1": ("", "change", "changes", 4096, 1, 1),
-        "change-q16": ("", "change", "changes", 4096, 16, 1)}
+        "walk-q32": ("/tree", "walk", "/", 4096, 32, 1), "walk20k-q32": ("/large", "walk", "/", 4096, 32, 1),
+        "change-q1": ("", "change", "changes", 4096, 1, 1), "change-q16": ("", "change", "changes", 4096, 16, 1)}
 CASES = {f"v{version}-{name}": (version, *what) for version in (3, 4) for name, what in WORK.items()}
 PORT = {"diskless": 18301, "unfs3": 18311, "ganesha": 18321}
 GANESHA = """NFS_CORE_PARAM {{ NFS_Port = {port}; MNT_Port = {mount}; Bind_addr = 127.0.0.1; Protocols = 3, 4; Enable_NLM = false;
@@ -28,14 +28,20 @@ def export():
     os.makedirs(root + "/changes")
     if not os.path.exists(root + "/disk"):
         os.link(disk, root + "/disk")
-    for directory in range(100):
-        path = f"{root}/tree/d{directory}"
+    small_files(root + "/tree", 100, 50)
+    small_files(root + "/large", 100, 200)
+    return root
+
+
+def small_files(tree, directories, files):
+    """Directories with small files in each."""
+    for directory in range(directories):
+        path = f"{tree}/d{directory}"
         if not os.path.exists(path):
             os.makedirs(path)
-            for number in range(50):
+            for number in range(files):
                 with open(f"{path}/file{number}", "wb") as out:
                     out.write(b"x" * (number * 191 % 9000))
-    return root
 
 
 def command(peer, root, folder):
