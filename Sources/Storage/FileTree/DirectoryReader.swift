@@ -87,13 +87,11 @@ extension FileTree {
     ) -> (TreeObject, FileAttributes)? {
         guard (try? thread.become(caller)) != nil else { return nil }
         // The kernel's names end with a zero, which lies behind the span.
-        if mayKnow(file: entry.file) {
-            let found = unsafe entry.name.withUnsafeBytes { name -> (TreeObject, FileAttributes)? in
-                guard let base = name.baseAddress else { return nil }
-                return try? unsafe known(base.assumingMemoryBound(to: CChar.self), in: opened)
-            }
-            if let found { return found }
+        let found = unsafe entry.name.withUnsafeBytes { name -> (TreeObject, FileAttributes)? in
+            guard let base = name.baseAddress else { return nil }
+            return try? unsafe known(base.assumingMemoryBound(to: CChar.self), file: entry.file, in: opened)
         }
+        if let found { return found }
         let descriptor = unsafe entry.name.withUnsafeBytes { name in
             guard let base = name.baseAddress else { return -1 as CInt }
             return unsafe clinux_openat(

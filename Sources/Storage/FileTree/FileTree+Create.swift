@@ -14,10 +14,10 @@ extension FileTree {
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY
         let number = unsafe clinux_openat(directory.pin.number, name.terminated, flags, mode & 0o7777)
         if number < 0, let made = try madeBefore(name, .regular, in: directory, as: caller, on: &thread) { return made }
-        let writer = TreeDescriptor(try checked(number))
+        let writer = TreeDescriptor(try checked(number), countedBy: cache.writers)
         try thread.becomeRoot()
         let (object, attributes) = try adopt(try checked(clinux_reopen(openFiles.number, writer.number, O_PATH)))
-        object.open.withLock { $0.writer = .init(descriptor: writer, caller: caller, granted: attributes.rights) }
+        keep(writer: writer, of: object, as: caller, attributes.rights)
         return object
     }
 

@@ -16,9 +16,20 @@ extension FileTree {
             return reader.descriptor
         }
         if let kept { return kept }
-        let opened = try open(object, O_RDONLY, as: caller, on: &thread)
-        object.open.withLock { $0.reader = opened }
-        return opened.descriptor
+        let (descriptor, granted) = try open(object, O_RDONLY, as: caller, on: &thread)
+        try keep(descriptor, of: object, as: caller, granted)
+        return object.pin
+    }
+
+    /// Has an object hold on to its file by a descriptor that reads it, whoever uses the present one meanwhile.
+    private func keep(
+        _ descriptor: CInt,
+        of object: TreeObject,
+        as caller: Caller,
+        _ granted: FileRights
+    ) throws(TreeError) {
+        try checked(clinux_take_place(descriptor, object.pin.number))
+        object.open.withLock { $0.reader = .init(descriptor: object.pin, caller: caller, granted: granted) }
     }
 
     /// The file, open for writing by this caller.
@@ -36,9 +47,18 @@ extension FileTree {
             return writer.descriptor
         }
         if let kept { return kept }
-        let opened = try open(object, O_WRONLY, as: caller, on: &thread)
-        object.open.withLock { $0.writer = opened }
-        return opened.descriptor
+        let (number, granted) = try open(object, O_WRONLY, as: caller, on: &thread)
+        let descriptor = TreeDescriptor(number, countedBy: cache.writers)
+        keep(writer: descriptor, of: object, as: caller, granted)
+        return descriptor
+    }
+
+    /// Keeps a file open for writing between requests, as long as not too many are.
+    func keep(writer: TreeDescriptor, of object: TreeObject, as caller: Caller, _ granted: FileRights) {
+        let hasRoom = cache.hasRoomForWriter
+        object.open.withLock { open in
+            open.writer = hasRoom ? .init(descriptor: writer, caller: caller, granted: granted) : nil
+        }
     }
 
     /// Whether the reader that is kept was granted under other rights than the file has now.
@@ -56,7 +76,7 @@ extension FileTree {
         _ mode: CInt,
         as caller: Caller,
         on thread: inout ThreadIdentity
-    ) throws(TreeError) -> TreeObject.OpenFile {
+    ) throws(TreeError) -> (CInt, FileRights) {
         switch object.kind {
         case .regular: break
         case .directory: throw TreeError(EISDIR)
@@ -74,7 +94,7 @@ extension FileTree {
             descriptor = clinux_reopen(openFiles.number, object.pin.number, flags)
         }
         try checked(descriptor)
-        return .init(descriptor: TreeDescriptor(descriptor), caller: caller, granted: attributes.rights)
+        return (descriptor, attributes.rights)
     }
 
     /// The file of an object, opened anew with the rights of this thread, which has become `caller`; negative with errno set.
@@ -112,16 +132,13 @@ extension FileTree {
         if let kept { return kept.descriptor }
         try thread.becomeRoot()
         let isDirectory = object.kind == .directory
-        let descriptor = TreeDescriptor(
-            try checked(clinux_reopen(openFiles.number, object.pin.number, O_RDONLY | (isDirectory ? O_DIRECTORY : 0)))
+        let rights = try FileAttributes.of(object.pin.number).rights
+        let descriptor = try checked(
+            clinux_reopen(openFiles.number, object.pin.number, O_RDONLY | (isDirectory ? O_DIRECTORY : 0))
         )
-        if isDirectory {
-            let attributes = try FileAttributes.of(descriptor.number)
-            object.open.withLock {
-                $0.reader = .init(descriptor: descriptor, caller: .root, granted: attributes.rights)
-            }
-        }
-        return descriptor
+        guard isDirectory else { return TreeDescriptor(descriptor) }
+        try keep(descriptor, of: object, as: .root, rights)
+        return object.pin
     }
 
     /// Returns when everything that was done to the object is on stable storage.

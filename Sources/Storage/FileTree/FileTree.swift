@@ -134,16 +134,30 @@ package final class FileTree: Sendable {
         in directory: CInt
     ) throws(TreeError) -> (TreeObject, FileAttributes)? {
         guard isOwnMount else { return nil }
-        var status = stat()
-        try checked(unsafe fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT))
+        let status = unsafe try status(of: name, in: directory)
         guard status.st_dev == device, let object = cache.find(file: UInt64(status.st_ino), tree: number) else {
             return nil
         }
         return (object, FileAttributes(status))
     }
 
-    /// Whether a file of this number may be at hand: then `known` is worth asking.
-    func mayKnow(file: UInt64) -> Bool { isOwnMount && cache.find(file: file, tree: number) != nil }
+    /// As `known`, for a name whose file has this number, as a listing told; nil also when that was another file.
+    func known(
+        _ name: UnsafePointer<CChar>,
+        file: UInt64,
+        in directory: CInt
+    ) throws(TreeError) -> (TreeObject, FileAttributes)? {
+        guard isOwnMount, let object = cache.find(file: file, tree: number) else { return nil }
+        let status = unsafe try status(of: name, in: directory)
+        guard status.st_dev == device, UInt64(status.st_ino) == object.file else { return nil }
+        return (object, FileAttributes(status))
+    }
+
+    private func status(of name: UnsafePointer<CChar>, in directory: CInt) throws(TreeError) -> stat {
+        var status = stat()
+        try checked(unsafe fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT))
+        return status
+    }
 
     /// The handle behind a name, for what is about to be removed; nil when there is none.
     func handle(of name: FileName, in directory: TreeObject) -> FileHandle? {

@@ -3,20 +3,27 @@ import Synchronization
 
 /// The files at hand, found by their handles; bounded, shared by all threads and exports of a server.
 ///
-/// What was not used between two rounds of the clock's hand goes first, so a long listing does not push out what is in
-/// use. What nobody asks for is let go after some seconds: a removed file gives its space back.
+/// What was not used for some seconds makes room for others. While all are in use, newcomers replace each other in a small
+/// part of the places: walking through more files than there is room for, again and again, finds most of them at hand, where
+/// replacing the oldest would find none. What nobody asks for is let go after some seconds more: a removed file gives its
+/// space back.
 package final class ObjectCache: Sendable {
     /// Rounds after which an unused file open for writing is closed.
     static let writerRounds = 2
     /// Rounds after which an unused object is dropped.
     static let objectRounds = 10
+    /// Rounds after which an unused object makes room for others.
+    private static let spareRounds: UInt8 = 4
     private static let shardBits = 4
 
     private struct Table {
         var places: [UInt64: Int] = [:]
         var objects: [TreeObject?] = []
         var free: [Int] = []
+        /// Where an object was looked at last that may make room.
         var hand = 0
+        /// Where a newcomer came last while all were in use.
+        var newcomer = 0
     }
 
     private final class Shard: Sendable { let table = Mutex(Table()) }
@@ -24,9 +31,21 @@ package final class ObjectCache: Sendable {
     private let shards = (0..<1 << shardBits).map { _ in Shard() }
     private let index = FileIndex()
     private let shardCapacity: Int
+    /// Of them, how many are for newcomers while all are in use.
+    private let shardNewcomers: Int
+    /// The files open for writing.
+    let writers = DescriptorCount()
+    private let writerLimit: Int
 
-    /// A cache of at most `capacity` objects; each may hold three descriptors.
-    package init(capacity: Int = 4096) { shardCapacity = max(4, capacity >> Self.shardBits) }
+    /// A cache of at most `capacity` objects of one descriptor each, and `writers` more for those that are written to.
+    package init(capacity: Int = 4096, writers: Int = 1024) {
+        shardCapacity = max(4, capacity >> Self.shardBits)
+        shardNewcomers = max(1, shardCapacity / 8)
+        writerLimit = writers
+    }
+
+    /// Whether what was just opened for writing may stay open.
+    var hasRoomForWriter: Bool { writers.value.load(ordering: .relaxed) <= writerLimit }
 
     private func shard(_ seal: UInt64) -> Shard { shards[Int(seal & (1 << Self.shardBits - 1))] }
 
@@ -37,14 +56,14 @@ package final class ObjectCache: Sendable {
             return table.objects[place]
         }
         guard let found, found.handle == handle, found.tree == tree else { return nil }
-        if !found.used.load(ordering: .relaxed) { found.used.store(true, ordering: .relaxed) }
+        found.noteUse()
         return found
     }
 
     /// The object of a file by its number, opened by this tree.
     func find(file: UInt64, tree: UInt64) -> TreeObject? {
         guard let found = index.find(file, tree) else { return nil }
-        if !found.used.load(ordering: .relaxed) { found.used.store(true, ordering: .relaxed) }
+        found.noteUse()
         return found
     }
 
@@ -66,7 +85,7 @@ package final class ObjectCache: Sendable {
                 place = table.objects.count
                 table.objects.append(nil)
             } else {
-                place = Self.victim(&table)
+                place = victim(&table)
                 dropped = table.objects[place]
                 if let dropped {
                     table.places[dropped.handle.seal] = nil
@@ -81,13 +100,17 @@ package final class ObjectCache: Sendable {
         return withExtendedLifetime(dropped) { kept }
     }
 
-    private static func victim(_ table: inout Table) -> Int {
-        for _ in 0..<2 * table.objects.count {
-            table.hand = (table.hand + 1) % table.objects.count
+    /// The place that a newcomer takes when there is no free one.
+    private func victim(_ table: inout Table) -> Int {
+        let others = shardCapacity - shardNewcomers
+        // Two for each newcomer find whatever is spare soon enough.
+        for _ in 0..<2 {
+            table.hand = (table.hand + 1) % others
             guard let object = table.objects[table.hand] else { return table.hand }
-            if !object.used.exchange(false, ordering: .relaxed) { return table.hand }
+            if object.age.load(ordering: .relaxed) >= Self.spareRounds { return table.hand }
         }
-        return table.hand
+        table.newcomer = (table.newcomer + 1) % shardNewcomers
+        return others + table.newcomer
     }
 
     /// Lets an object go, after its file was removed.
@@ -117,13 +140,9 @@ package final class ObjectCache: Sendable {
                 var (dropped, unused): ([TreeObject], [TreeObject]) = ([], [])
                 for place in table.objects.indices {
                     guard let object = table.objects[place] else { continue }
-                    let isUsed = object.used.exchange(false, ordering: .relaxed)
-                    let idle = object.open.withLock { open in
-                        open.idle = isUsed ? 0 : open.idle + 1
-                        // A writer keeps the server's own programs from running that file.
-                        if open.idle >= Self.writerRounds { open.writer = nil }
-                        return open.idle
-                    }
+                    let idle = Int(object.age.wrappingAdd(1, ordering: .relaxed).oldValue)
+                    // A writer keeps the server's own programs from running that file.
+                    if idle >= Self.writerRounds { object.open.withLock { $0.writer = nil } }
                     if idle >= Self.objectRounds, let object = take(place, &table) {
                         dropped.append(object)
                     } else if idle > 0 {
@@ -170,9 +189,10 @@ extension ObjectCache {
     /// A cache as large as the descriptors of this process allow, after raising their number to the limit.
     package static func fittingDescriptorLimit() -> ObjectCache {
         var limit = rlimit()
-        guard unsafe clinux_descriptor_limit(&limit) == 0 else { return ObjectCache(capacity: 128) }
+        guard unsafe clinux_descriptor_limit(&limit) == 0 else { return ObjectCache(capacity: 128, writers: 128) }
         let descriptors = Int(min(limit.rlim_cur, 1 << 20))
-        // Up to three descriptors for an object, and for all else as many again, or a quarter of what is plenty.
-        return ObjectCache(capacity: min(32768, max(64, descriptors / (descriptors < 16384 ? 6 : 4))))
+        // For all else as many again, or a quarter of what is plenty.
+        let share = max(256, descriptors < 16384 ? descriptors / 2 : descriptors / 4 * 3)
+        return ObjectCache(capacity: min(32768, share / 16 * 15), writers: min(32768, share / 16))
     }
 }

@@ -5,12 +5,27 @@ import Synchronization
 package final class TreeDescriptor: Sendable {
     /// The kernel's number.
     package let number: CInt
-    init(_ number: CInt) { self.number = number }
-    deinit { close(number) }
+    /// How many descriptors of this kind there are.
+    private let count: DescriptorCount?
+
+    init(_ number: CInt, countedBy count: DescriptorCount? = nil) {
+        self.number = number
+        self.count = count
+        count?.value.wrappingAdd(1, ordering: .relaxed)
+    }
+
+    deinit {
+        close(number)
+        count?.value.wrappingSubtract(1, ordering: .relaxed)
+    }
 }
 
+/// How many descriptors of one kind are open.
+final class DescriptorCount: Sendable { let value = Atomic(0) }
+
 // Not checked: the lock is a pointer, which is set once.
-/// A file that is kept at hand: pinned by a descriptor that grants nothing (O_PATH), with the open ones beside it.
+/// A file that is kept at hand: pinned by a descriptor that grants nothing (O_PATH) until the file is read, by the one that
+/// reads from then on; the one that writes is beside it.
 @safe package final class TreeObject: @unchecked Sendable {
     /// What names it.
     package let handle: FileHandle
@@ -24,8 +39,9 @@ package final class TreeDescriptor: Sendable {
     let open = Mutex(OpenFiles())
     /// Held while the file is changed; a plain lock, for the changes are several calls of the server.
     private let changing = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    /// Whether it was used since the cache looked last.
-    let used = Atomic(false)
+    /// How often the cache has looked since it was used.
+    let age = Atomic<UInt8>(1)
+    private let size: Atomic<UInt64>
 
     /// An open file, who opened it, and the rights that granted it.
     struct OpenFile {
@@ -37,8 +53,6 @@ package final class TreeDescriptor: Sendable {
     struct OpenFiles {
         var reader: OpenFile?
         var writer: OpenFile?
-        /// How often the cache found it unused, one time after another.
-        var idle = 0
     }
 
     init(_ handle: FileHandle, _ pin: TreeDescriptor, _ attributes: FileAttributes, tree: UInt64) {
@@ -47,6 +61,7 @@ package final class TreeDescriptor: Sendable {
         self.pin = pin
         kind = attributes.kind
         file = UInt64(attributes.status.st_ino)
+        size = Atomic(attributes.size)
         unsafe changing.initialize(to: pthread_mutex_t())
         unsafe pthread_mutex_init(changing, nil)
     }
@@ -82,8 +97,23 @@ package final class TreeDescriptor: Sendable {
     package func attributes() throws(TreeError) -> FileAttributes {
         let attributes = try FileAttributes.of(pin.number)
         guard attributes.status.st_nlink > 0 else { throw .stale }
+        noteSize(attributes)
         return attributes
     }
+
+    /// How long it was when that was noted last: a hint, for who can do without the truth.
+    package var lastSize: UInt64 { size.load(ordering: .relaxed) }
+
+    /// Notes how long it is.
+    package func noteSize(_ attributes: FileAttributes) {
+        if lastSize != attributes.size { size.store(attributes.size, ordering: .relaxed) }
+    }
+
+    /// Notes that it was written up to a place.
+    package func noteWritten(upTo end: UInt64) { if lastSize < end { size.store(end, ordering: .relaxed) } }
+
+    /// Notes that it is in use.
+    func noteUse() { if age.load(ordering: .relaxed) != 0 { age.store(0, ordering: .relaxed) } }
 
     /// Whether its last name was removed.
     var isGone: Bool { (try? FileAttributes.of(pin.number).status.st_nlink) == 0 }

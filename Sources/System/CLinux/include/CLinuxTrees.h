@@ -36,6 +36,13 @@ static inline int clinux_reopen(int own, int descriptor, int flags) {
         *--digit = (char)('0' + rest % 10);
     return openat(own, digit, flags | O_CLOEXEC);
 }
+/// Puts an open file in the place of another descriptor, at once for all threads; its own number is closed.
+static inline int clinux_take_place(int descriptor, int place) {
+    int result = dup3(descriptor, place, O_CLOEXEC), why = errno;
+    close(descriptor);
+    errno = why;
+    return result;
+}
 /// chmod(2) of the file of a descriptor that may be O_PATH; not for a symbolic link.
 static inline int clinux_change_mode(int descriptor, mode_t mode) {
     char path[40];
