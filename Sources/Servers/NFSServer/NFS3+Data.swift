@@ -14,6 +14,10 @@ extension Conversation {
         if server.isCareful { wanted = min(wanted, Self.directLength) }
         for _ in 0..<3 {
             let file = try context.tree.reader(of: object, as: context.caller, on: &thread)
+            // A file that has grown since gives less than was asked for, which clients take.
+            if wanted > Self.directLength, object.lastSize <= UInt64(offset) + UInt64(Self.directLength) {
+                wanted = Self.directLength
+            }
             if wanted > Self.directLength {
                 let attributes = try FileAttributes.of(file)
                 if context.tree.isOutdated(object, attributes) { continue }
@@ -36,6 +40,7 @@ extension Conversation {
             let attributes = try FileAttributes.of(file)
             if context.tree.isOutdated(object, attributes) { continue }
             guard attributes.status.st_nlink > 0 else { throw TreeError.stale }
+            object.noteSize(attributes)
             let isAtEnd = UInt64(offset) + UInt64(count) >= attributes.size
             NFS3ReadReply.encode(NFS3Attributes(attributes, context), count: count, isAtEnd: isAtEnd, into: &writer)
             writer.count += count

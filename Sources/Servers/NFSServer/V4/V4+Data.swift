@@ -72,7 +72,8 @@ extension Conversation {
         }
         var wanted = min(asked, Self.transferLimit)
         let mayFollow = compound.isLast && compound.sequence?.keepsReply != true && !server.isCareful
-        if wanted > Self.directLength, mayFollow {
+        // A file that has grown since gives less than was asked for, which clients take.
+        if wanted > Self.directLength, mayFollow, object.lastSize > offset + UInt64(Self.directLength) {
             let size = try FileAttributes.of(file).size
             let left = size > offset ? size - offset : 0
             if left > UInt64(Self.directLength) {
@@ -89,7 +90,11 @@ extension Conversation {
         guard count >= 0 else { throw TreeError() }
         // A full read that is not the rest of the file says nothing about its end.
         var isAtEnd = count < wanted
-        if !isAtEnd { isAtEnd = offset + UInt64(count) >= (try FileAttributes.of(file).size) }
+        if !isAtEnd {
+            let attributes = try FileAttributes.of(file)
+            object.noteSize(attributes)
+            isAtEnd = offset + UInt64(count) >= attributes.size
+        }
         writer.write(isAtEnd)
         writer.write(UInt32(count))
         writer.count += count
@@ -114,6 +119,7 @@ extension Conversation {
         defer { object.unlockChanges() }
         try thread.become(context.caller)
         let written = try unsafe data.withUnsafeBytes { unsafe try Self.write($0, to: file, at: offset) }
+        object.noteWritten(upTo: offset &+ UInt64(written))
         if stability != 0 { try promise(object, context) }
         writer.write(UInt32(written))
         writer.write(stability == 0 ? 0 : 2 as UInt32)
