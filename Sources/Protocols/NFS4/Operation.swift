@@ -11,31 +11,31 @@ public struct NFS4Operation: RawRepresentable, Hashable, Sendable {
         return (3...last).contains(rawValue)
     }
 
-    /// CB_GETATTR.
+    /// ACCESS.
     @inlinable public static var access: Self { Self(rawValue: 3) }
-    /// CB_RECALL.
+    /// CLOSE.
     @inlinable public static var close: Self { Self(rawValue: 4) }
-    /// CB_LAYOUTRECALL.
+    /// COMMIT.
     @inlinable public static var commit: Self { Self(rawValue: 5) }
-    /// CB_NOTIFY.
+    /// CREATE.
     @inlinable public static var create: Self { Self(rawValue: 6) }
-    /// CB_PUSH_DELEG.
+    /// DELEGPURGE.
     @inlinable public static var delegationPurge: Self { Self(rawValue: 7) }
-    /// CB_RECALL_ANY.
+    /// DELEGRETURN.
     @inlinable public static var delegationReturn: Self { Self(rawValue: 8) }
-    /// CB_RECALLABLE_OBJ_AVAIL.
+    /// GETATTR.
     @inlinable public static var getAttributes: Self { Self(rawValue: 9) }
-    /// CB_RECALL_SLOT.
+    /// GETFH.
     @inlinable public static var getHandle: Self { Self(rawValue: 10) }
-    /// CB_SEQUENCE.
+    /// LINK.
     @inlinable public static var link: Self { Self(rawValue: 11) }
-    /// CB_WANTS_CANCELLED.
+    /// LOCK.
     @inlinable public static var lock: Self { Self(rawValue: 12) }
-    /// CB_NOTIFY_LOCK.
+    /// LOCKT.
     @inlinable public static var lockTest: Self { Self(rawValue: 13) }
-    /// CB_NOTIFY_DEVICEID.
+    /// LOCKU.
     @inlinable public static var unlock: Self { Self(rawValue: 14) }
-    /// CB_OFFLOAD.
+    /// LOOKUP.
     @inlinable public static var lookup: Self { Self(rawValue: 15) }
     /// LOOKUPP.
     @inlinable public static var lookupParent: Self { Self(rawValue: 16) }
@@ -157,6 +157,6 @@ public struct NFS4Operation: RawRepresentable, Hashable, Sendable {
     @inlinable public static var listExtendedAttributes: Self { Self(rawValue: 74) }
     /// REMOVEXATTR.
     @inlinable public static var removeExtendedAttribute: Self { Self(rawValue: 75) }
-    /// CB_ILLEGAL.
+    /// OP_ILLEGAL.
     @inlinable public static var illegal: Self { Self(rawValue: 10044) }
 }
