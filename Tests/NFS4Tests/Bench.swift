@@ -66,7 +66,7 @@ final class Bench {
         _ owner: String = "owner",
         access: UInt32 = 1,
         deny: UInt32 = 0,
-        wish: NFS4OpenRequest.Wish = .none,
+        wish: NFS4DelegationWish = .none,
         file: NFS4FileKey = Bench.file
     ) -> Result<NFS4Opened, NFS4Status> {
         var request = NFS4OpenRequest(

@@ -78,6 +78,26 @@ final class TestSession {
         return Answer(status: answer.status, bytes: Array(answer.bytes.dropFirst(36)))
     }
 
+    /// As `send`, without waiting for the answer: `TestClient.reply` is next.
+    func begin(_ count: UInt32, _ operations: (inout XDRWriter) -> Void) throws {
+        sequence += 1
+        let (session, number) = (session, sequence)
+        let call = client.call(NFS4.program, NFS4.version, 1) {
+            $0.writeOpaque([])
+            for word in [1, count + 1, NFS4Operation.sequence.rawValue] as [UInt32] { $0.write(word) }
+            session.encode(into: &$0)
+            for word in [number, 0, 0, 1] as [UInt32] { $0.write(word) }
+            operations(&$0)
+        }
+        try client.send(call)
+    }
+
+    /// What a reply to `begin` says: the status, and what follows the result of SEQUENCE.
+    static func answer(_ reply: [UInt8]) throws -> Answer {
+        let status = reply.dropFirst(24).prefix(4).reduce(0 as UInt32) { $0 << 8 | UInt32($1) }
+        return Answer(status: NFS4Status(rawValue: status), bytes: Array(reply.dropFirst(24 + 12 + 44)))
+    }
+
     /// Writes PUTROOTFH and a LOOKUP for each part of a path; gives their number.
     static func walk(_ path: String, _ writer: inout XDRWriter) -> UInt32 {
         writer.write(NFS4Operation.putRootHandle.rawValue)

@@ -30,6 +30,12 @@ func fuzzNFS4Arguments(_ bytes: Span<UInt8>) {
     case 6: _ = try? NFS4CreateSessionCall(decoding: &reader)
     case 7: _ = try? NFS4SequenceCall(decoding: &reader)
     case 8: _ = NFS4Callback.status(of: arguments)
+    case 9:
+        guard let held = NFS4Callback.attributes(of: arguments) else { return }
+        precondition(NFS4Callback.status(of: arguments) == .ok, "an answer of a call that failed")
+        let again = encoded { held.encode(into: &$0) }
+        var second = unsafe XDRReader(again.span.bytes)
+        precondition((try? NFS4HeldAttributes(decoding: &second)) == held, "an answer is not stable")
     default:
         guard let stateid = try? NFS4Stateid(decoding: &reader) else { return }
         let again = encoded { stateid.encode(into: &$0) }
@@ -71,6 +77,7 @@ private struct StateRun {
     var sessions: [NFS4SessionID] = []
     var states: [NFS4Stateid] = []
     var recalls: [NFS4Recall] = []
+    var inquiries: [NFS4Inquiry] = []
     var sequence: UInt32 = 0
 
     init(_ limits: NFS4Limits) {
@@ -87,7 +94,7 @@ private struct StateRun {
         let owner = [b & 3]
         let file = NFS4FileKey(export: 1, file: UInt64(c & 1))
         let stateid = pick(states, b) ?? .anonymous
-        switch what % 18 {
+        switch what % 20 {
         case 0: makeSession(a, b)
         case 1: makeOld(a, b)
         case 2: _ = state.reclaimComplete(client, oneFileSystem: c & 1 == 1)
@@ -100,7 +107,8 @@ private struct StateRun {
                 deny: UInt32(c >> 3 & 3)
             )
             guard request.access != 0 else { return }
-            request.wish = c >> 5 & 1 == 0 ? .any : .none
+            request.wish = c >> 5 & 1 == 0 ? .any : c >> 6 & 1 == 0 ? .none : .write
+            request.wouldKeepTimes = c >> 7 & 1 == 1
             if case .success(let opened) = state.open(request, now: now) {
                 keep(opened.stateid)
                 if let grant = opened.delegation { keep(grant.stateid) }
@@ -132,6 +140,21 @@ private struct StateRun {
         case 13: _ = state.destroyClient(client)
         case 14: state.connectionEnded(UInt64(a & 3))
         case 15: if let session = pick(sessions, a) { request(session, b, c) }
+        case 17:
+            switch state.ask(file, for: a & 1 == 0 ? client : nil, now: now) {
+            case .asked(let inquiry): precondition(now < inquiry.deadline, "waits for what is over")
+            case .held: preconditionFailure("an answer to no question")
+            case .own, .recalled: break
+            }
+        case 18:
+            guard let inquiry = pick(inquiries, a) else { return }
+            let held = NFS4HeldAttributes(change: UInt64(b), size: UInt64(c))
+            if b & 3 != 0 { state.answered(inquiry, c == 0 ? nil : held, now: now) }
+            if case .asked(let next) = state.outcome(of: inquiry, for: client, now: now) {
+                precondition(now < next.deadline, "waits for what is over")
+            }
+            let told = state.changeToTell(file, own: UInt64(b), isModified: c & 1 == 0)
+            precondition(told >= UInt64(b), "a change goes back")
         case 16: if let recall = pick(recalls, a) { state.recallUnknown(recall) }
         default:
             switch c & 1 == 0
@@ -141,7 +164,13 @@ private struct StateRun {
             default: break
             }
         }
-        for case .recall(let recall) in state.takeActions() { recalls = recalls.suffix(8) + [recall] }
+        for action in state.takeActions() {
+            switch action {
+            case .recall(let recall): recalls = recalls.suffix(8) + [recall]
+            case .inquire(let inquiry): inquiries = inquiries.suffix(8) + [inquiry]
+            case .record, .erase, .probe: break
+            }
+        }
         precondition(state.clientCount <= limits.clients, "too many clients")
         precondition(state.stateCount <= limits.clients * (limits.states + limits.owners + 2), "too many states")
     }

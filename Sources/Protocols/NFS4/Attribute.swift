@@ -1,4 +1,4 @@
-/// An attribute of a file (RFC 8881, section 5.6; RFC 8275; RFC 8276).
+/// An attribute of a file (RFC 8881, section 5.6; RFC 8275; RFC 8276; RFC 9754).
 public struct NFS4Attribute: RawRepresentable, Hashable, Sendable {
     /// The number on the wire.
     public let rawValue: UInt32
@@ -103,21 +103,33 @@ public struct NFS4Attribute: RawRepresentable, Hashable, Sendable {
     @inlinable public static var modeUmask: Self { Self(rawValue: 81) }
     /// xattr_support.
     @inlinable public static var extendedAttributes: Self { Self(rawValue: 82) }
+    /// time_deleg_access.
+    @inlinable public static var delegatedAccess: Self { Self(rawValue: 84) }
+    /// time_deleg_modify.
+    @inlinable public static var delegatedModify: Self { Self(rawValue: 85) }
+    /// open_arguments.
+    @inlinable public static var openArguments: Self { Self(rawValue: 86) }
 }
 
 extension NFS4Bitmap {
     /// What can be asked for in minor version 0.
     public static let supported0 = NFS4Bitmap(low: 0xf9be3efcffafff, high: 0x0)
     /// What can be asked for in minor version 1.
-    public static let supported1 = NFS4Bitmap(low: 0xf9be3efcffafff, high: 0x800)
+    public static let supported1 = NFS4Bitmap(low: 0xf9be3efcffafff, high: 0x700800)
     /// What can be asked for in minor version 2.
-    public static let supported2 = NFS4Bitmap(low: 0xf9be3efcffafff, high: 0x62800)
+    public static let supported2 = NFS4Bitmap(low: 0xf9be3efcffafff, high: 0x762800)
     /// What can be set.
-    public static let settable = NFS4Bitmap(low: 0x41003200000010, high: 0x20000)
+    public static let settable = NFS4Bitmap(low: 0x41003200000010, high: 0x320000)
     /// What can be told of the file system alone.
     public static let space = NFS4Bitmap(low: 0x1c0000e00000, high: 0x0)
     /// What can only be set.
-    public static let writeOnly = NFS4Bitmap(low: 0x41000000000000, high: 0x20000)
+    public static let writeOnly = NFS4Bitmap(low: 0x41000000000000, high: 0x320000)
+    /// What the holder of a write delegation is asked for.
+    public static let held = NFS4Bitmap(low: 0x18)
+    /// What it is asked for beside that when it keeps the times, and may set without a change of its own.
+    public static let delegatedTimes = NFS4Bitmap(high: 0x300000)
+    /// What a write delegation lets its holder know alone: change, size, time_metadata and time_modify.
+    public static let changing = NFS4Bitmap(low: 0x3000_0000_0000_18)
     /// What can be set while a file is made exclusively.
     public static let exclusive = NFS4Bitmap(low: 0x3200000010, high: 0x0)
 

@@ -238,6 +238,7 @@ public struct NFS4Attributes: Sendable {
         case 75: NFS4Bitmap.exclusive.encode(into: &writer)
         case 77: writer.write(4096 as UInt32)
         case 82: writer.write(true)
+        case 86: NFS4OpenCall.encodeUnderstood(into: &writer)
         default: break
         }
     }

@@ -58,6 +58,9 @@ public struct NFS4Bitmap: Hashable, Sendable {
     /// What is in both.
     @inlinable public func intersection(_ other: Self) -> Self { Self(low: low & other.low, high: high & other.high) }
 
+    /// What is in either.
+    @inlinable public func union(_ other: Self) -> Self { Self(low: low | other.low, high: high | other.high) }
+
     /// What is in this one alone.
     @inlinable public func subtracting(_ other: Self) -> Self { Self(low: low & ~other.low, high: high & ~other.high) }
 }

@@ -26,6 +26,10 @@ public struct NFS4NewAttributes: Equatable, Sendable {
     public var accessed: Time?
     /// Last change.
     public var modified: Time?
+    /// Last reading, of the holder of a delegation that keeps the times (RFC 9754, section 5).
+    public var delegatedAccess: NFS4Time?
+    /// Last change, likewise.
+    public var delegatedModify: NFS4Time?
 
     /// Nothing to set.
     public init() {}
@@ -51,6 +55,8 @@ public struct NFS4NewAttributes: Equatable, Sendable {
             mode = try reader.readUInt32()
             umask = try reader.readUInt32()
         }
+        if bitmap.contains(.delegatedAccess) { delegatedAccess = try Self.plainTime(&reader, end) }
+        if bitmap.contains(.delegatedModify) { delegatedModify = try Self.plainTime(&reader, end) }
         guard reader.offset == end else { throw XDRError.invalid(offset: reader.offset, value: UInt32(length)) }
         if let mode, mode > 0o7777 { throw Refused(status: .invalid, end: end) }
     }
@@ -81,11 +87,14 @@ public struct NFS4NewAttributes: Equatable, Sendable {
         let start = reader.offset
         switch try reader.readUInt32() {
         case 0: return .server
-        case 1:
-            let time = try NFS4Time(decoding: &reader)
-            guard time.nanoseconds < 1_000_000_000 else { throw Refused(status: .invalid, end: end) }
-            return .client(time)
+        case 1: return .client(try plainTime(&reader, end))
         case let how: throw XDRError.invalid(offset: start, value: how)
         }
+    }
+
+    private static func plainTime(_ reader: inout XDRReader, _ end: Int) throws -> NFS4Time {
+        let time = try NFS4Time(decoding: &reader)
+        guard time.nanoseconds < 1_000_000_000 else { throw Refused(status: .invalid, end: end) }
+        return time
     }
 }

@@ -36,7 +36,7 @@ public struct NFS4OpenCall: Equatable, Sendable {
 
     /// The owner's number in version 4.0.
     public var sequence: UInt32
-    /// 1: reads; 2: writes; above, wishes for delegations.
+    /// 1: reads; 2: writes; above, wishes for delegations (`NFS4DelegationWish`).
     public var access: UInt32
     /// What others may not do.
     public var deny: UInt32
@@ -93,6 +93,22 @@ public struct NFS4OpenCall: Equatable, Sendable {
         case 6 where minor > 0: claim = .previouslyDelegatedCurrent
         case let claim: throw XDRError.invalid(offset: place, value: claim)
         }
+    }
+
+    /// Writes what of all this is understood (open_arguments4; RFC 9754, section 3): a set of bits for each argument.
+    ///
+    /// The signals and pushes of delegations that come later are not among the wishes, nor are claims for what was delegated
+    /// to an earlier run of the client.
+    static func encodeUnderstood(into writer: inout XDRWriter) {
+        let access: UInt32 = 1 << 1 | 1 << 2 | 1 << 3
+        let deny: UInt32 = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 3
+        // Any, none, cancel, and to keep the times.
+        let wishes: UInt32 = 1 << 3 | 1 << 4 | 1 << 5 | 1 << 20
+        // A name, what was open before a restart, a delegated name, and both by handle.
+        let claims: UInt32 = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 4 | 1 << 5
+        // Unchecked, guarded and both exclusive ones.
+        let ways: UInt32 = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 3
+        for bits in [access, deny, wishes, claims, ways] { NFS4Bitmap(low: UInt64(bits)).encode(into: &writer) }
     }
 
     private static func attributes(

@@ -36,6 +36,8 @@ struct Conversation: ~Copyable {
     let output: TransferBuffer
     /// Bytes in `input` that are not served yet.
     var have = 0
+    /// Where in `input` what comes after the call under way begins.
+    var behind = 0
     /// Bytes in `output` that are not sent yet.
     var filled = 0
     /// Whose rights this thread has.
@@ -126,6 +128,7 @@ struct Conversation: ~Copyable {
                 server.logOnce(handle.peer, why)
                 return why
             case .record(let body, let end):
+                behind = end
                 if let why = serve(body) { return why }
                 position = end
                 served += 1

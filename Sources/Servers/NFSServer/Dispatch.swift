@@ -31,7 +31,7 @@ extension Conversation {
         let record = unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(input.part(body.lowerBound, body.count)))
         var reader = XDRReader(record)
         // An answer to a call of ours.
-        if record.byteCount >= 8, unsafe record.unsafeLoadUnaligned(fromByteOffset: 4, as: UInt32.self).bigEndian == 1 {
+        if Self.isAnswer(record) {
             server.callbacks.answered(handle.number, record)
             return nil
         }

@@ -54,6 +54,8 @@ public enum NFS4Action: Equatable, Sendable {
     case erase([UInt8])
     /// Ask the holder of a delegation to give it back.
     case recall(NFS4Recall)
+    /// Ask the holder of a delegation what its file is like.
+    case inquire(NFS4Inquiry)
     /// Find out whether calls reach this client of version 4.0.
     case probe(client: UInt64, NFS4CallbackPlace)
 }
@@ -90,6 +92,8 @@ final class NFS4Client {
     var owners: [NFS4OwnerKey: NFS4Owner] = [:]
     var states: Set<UInt64> = []
     var delegationCount = 0
+    /// Whether it has left a question unanswered since it was heard of on the way back.
+    var isSilent = false
 
     // Version 4.0
     var confirmation: UInt64 = 0
@@ -214,12 +218,32 @@ final class NFS4Delegation {
     var recalled: UInt64?
     var isRevoked = false
     var attachment: (any AnyObject & Sendable)?
+    /// Whether its holder keeps the times of the file (RFC 9754, section 5).
+    let keepsTimes: Bool
+    /// The change attribute of the file when it was given.
+    let change: UInt64
+    /// The newest one that others were told since.
+    var told: UInt64
+    /// What its holder is being asked.
+    var inquiry: NFS4Inquiry?
+    /// Its last answer, and to which question.
+    var answer: (number: UInt64, attributes: NFS4HeldAttributes)?
 
-    init(_ number: UInt64, _ client: NFS4Client, _ file: NFS4File, isWrite: Bool) {
+    init(
+        _ number: UInt64,
+        _ client: NFS4Client,
+        _ file: NFS4File,
+        isWrite: Bool,
+        keepsTimes: Bool = false,
+        change: UInt64 = 0
+    ) {
         self.number = number
         self.client = client
         self.file = file
         self.isWrite = isWrite
+        self.keepsTimes = keepsTimes
+        self.change = change
+        told = change
     }
 }
 

@@ -87,6 +87,7 @@ extension NFS4State {
     public mutating func callbackPath(of id: UInt64, _ place: NFS4CallbackPlace, works: Bool) {
         guard let client = clients[id], client.callback == place else { return }
         client.isReachable = works
+        if works { client.isSilent = false }
     }
 
     /// Where a client of version 4.0 listens; nil when it is gone or has sessions.

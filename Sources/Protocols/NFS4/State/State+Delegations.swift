@@ -62,27 +62,51 @@ extension NFS4State {
     }
 
     /// Gives a delegation with an open where that is safe and of use (RFC 8881, section 10.4).
-    mutating func delegate(_ open: NFS4Open, _ request: NFS4OpenRequest, _ now: UInt64) -> NFS4Grant? {
+    mutating func delegate(
+        _ open: NFS4Open,
+        _ request: NFS4OpenRequest,
+        _ now: UInt64
+    ) -> Result<NFS4Grant, NFS4NoDelegation> {
         let (client, file) = (open.owner.client, open.file)
         let isReclaimed = request.reclaims && request.reclaimedDelegation != 0
-        guard request.mayDelegate, !request.ownsDelegation, request.wish != .none, limits.givesDelegations,
-            open.owner.isConfirmed
-        else { return nil }
-        if !isReclaimed {
-            guard !request.reclaims, !isInGrace, now >= quiet[file.key] ?? 0, delegationCount < limits.delegations,
-                isReachable(client)
-            else { return nil }
+        switch request.wish {
+        case .none: return .failure(.notWanted)
+        case .cancel: return .failure(.cancelled)
+        case .any, .read, .write: break
         }
-        guard !file.delegations.contains(where: { $0.client === client }) else { return nil }
-        let isWrite = isReclaimed ? request.reclaimedDelegation == 2 : request.access & 2 != 0
+        guard request.mayDelegate, !request.ownsDelegation, limits.givesDelegations, open.owner.isConfirmed else {
+            return .failure(.resource)
+        }
+        if !isReclaimed {
+            guard !request.reclaims, !isInGrace, now >= quiet[file.key] ?? 0 else { return .failure(.contention) }
+            guard delegationCount < limits.delegations, isReachable(client) else { return .failure(.resource) }
+        }
+        if let other = file.delegations.first(where: { $0.client === client }) {
+            switch (request.wish, other.isWrite) {
+            case (.write, false): return .failure(.noUpgrade)
+            case (.read, true): return .failure(.noDowngrade)
+            default: return .failure(.resource)
+            }
+        }
+        // Who may not write gets nothing to write: it may have no right to.
+        let mayWrite = request.access & 2 != 0
+        guard isReclaimed || request.wish != .write || mayWrite else { return .failure(.resource) }
+        let isWrite = isReclaimed ? request.reclaimedDelegation == 2 : mayWrite && request.wish != .read
         let others = file.opens.filter { $0.owner.client !== client }
         let isFree =
             isWrite
             ? others.isEmpty && file.delegations.isEmpty
             : !others.contains { $0.access & 2 != 0 || $0.deny & 1 != 0 }
                 && !file.delegations.contains(where: \.isWrite)
-        guard isFree || isReclaimed else { return nil }
-        let delegation = NFS4Delegation(newNumber(), client, file, isWrite: isWrite)
+        guard isFree || isReclaimed else { return .failure(.contention) }
+        let delegation = NFS4Delegation(
+            newNumber(),
+            client,
+            file,
+            isWrite: isWrite,
+            keepsTimes: request.wouldKeepTimes,
+            change: request.change
+        )
         delegation.attachment = open.attachment
         file.delegations.append(delegation)
         client.states.insert(delegation.number)
@@ -91,7 +115,14 @@ extension NFS4State {
         entries[delegation.number] = .delegation(delegation)
         let mustReturn = isReclaimed && !isFree
         if mustReturn { delegation.recalled = now }
-        return NFS4Grant(stateid: stateid(delegation.number, 1), isWrite: isWrite, isRecalled: mustReturn)
+        return .success(
+            NFS4Grant(
+                stateid: stateid(delegation.number, 1),
+                isWrite: isWrite,
+                isRecalled: mustReturn,
+                keepsTimes: delegation.keepsTimes
+            )
+        )
     }
 
     func isReachable(_ client: NFS4Client) -> Bool {

@@ -1,12 +1,5 @@
 /// An OPEN whose file is found.
 public struct NFS4OpenRequest: Sendable {
-    /// Which delegation the client would like.
-    public enum Wish: Sendable {
-        /// The one the server sees fit.
-        case any
-        /// None at all.
-        case none
-    }
     /// The client.
     public var client: UInt64
     /// Its owner.
@@ -26,7 +19,11 @@ public struct NFS4OpenRequest: Sendable {
     /// Whether the file may be delegated at all.
     public var mayDelegate = true
     /// Which delegation it would like.
-    public var wish = Wish.any
+    public var wish = NFS4DelegationWish.any
+    /// Whether it would keep the times of what is delegated to it (RFC 9754, section 5).
+    public var wouldKeepTimes = false
+    /// The change attribute of the file.
+    public var change: UInt64 = 0
     /// What the server keeps beside the open.
     public var attachment: (any AnyObject & Sendable)?
     /// What clients call the file.
@@ -50,6 +47,8 @@ public struct NFS4Grant: Equatable, Sendable {
     public var isWrite: Bool
     /// Whether it is to be given back at once.
     public var isRecalled = false
+    /// Whether its holder keeps the times of the file.
+    public var keepsTimes = false
 }
 
 /// A file was opened.
@@ -60,6 +59,8 @@ public struct NFS4Opened: Equatable, Sendable {
     public var needsConfirmation: Bool
     /// The delegation.
     public var delegation: NFS4Grant?
+    /// Why there is none.
+    public var refusal: NFS4NoDelegation?
 }
 
 extension NFS4State {
@@ -124,13 +125,16 @@ extension NFS4State {
         }
         open.sequence = Self.next(open.sequence)
         if let attachment = request.attachment { open.attachment = attachment }
-        return .success(
-            NFS4Opened(
-                stateid: stateid(open.number, open.sequence),
-                needsConfirmation: !owner.isConfirmed,
-                delegation: delegate(open, request, now)
-            )
+        var opened = NFS4Opened(
+            stateid: stateid(open.number, open.sequence),
+            needsConfirmation: !owner.isConfirmed,
+            delegation: nil
         )
+        switch delegate(open, request, now) {
+        case .success(let grant): opened.delegation = grant
+        case .failure(let why): opened.refusal = why
+        }
+        return .success(opened)
     }
 
     /// What is attached to the open of an owner, to be widened by a further OPEN.

@@ -119,6 +119,23 @@ extension NFS4State {
         public var security: NFS4CallbackSecurity
         /// The minor version.
         public var minor: UInt32
+
+        /// A call of these parts.
+        public init(
+            session: NFS4SessionID,
+            connection: UInt64,
+            sequence: UInt32,
+            program: UInt32,
+            security: NFS4CallbackSecurity,
+            minor: UInt32
+        ) {
+            self.session = session
+            self.connection = connection
+            self.sequence = sequence
+            self.program = program
+            self.security = security
+            self.minor = minor
+        }
     }
 
     /// What became of the wish to call a client.
@@ -161,7 +178,10 @@ extension NFS4State {
     public mutating func endCall(_ call: BackCall, wasAnswered: Bool) {
         guard let session = session(call.session) else { return }
         session.isCalling = false
-        guard !wasAnswered else { return }
+        guard !wasAnswered else {
+            session.client.isSilent = false
+            return
+        }
         session.backConnections.removeAll { $0 == call.connection }
         // The client has not seen it, as far as we know; the same number goes out again.
         session.backSequence = session.backSequence &- 1

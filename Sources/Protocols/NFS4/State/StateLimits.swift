@@ -26,6 +26,8 @@ public struct NFS4Limits: Sendable {
     public var delegations = 65536
     /// How long a silent client keeps what it has, in milliseconds.
     public var lease: UInt64 = 60_000
+    /// How long the holder of a delegation may take to say what its file is like, in milliseconds; its asker waits so long.
+    public var answer: UInt64 = 300
     /// Whether delegations are given.
     public var givesDelegations = true
 

@@ -7,7 +7,8 @@ import ONCRPC
 import Synchronization
 import XDR
 
-/// Calls of the server to its clients: recalls of delegations, and finding out whether a client of version 4.0 can be reached.
+/// Calls of the server to its clients: recalls of delegations, questions about what was written under one, and finding out
+/// whether a client of version 4.0 can be reached.
 ///
 /// Clients with sessions are called on a connection of theirs; its own thread takes the answer. Clients of version 4.0 are
 /// called on a connection that is made for the call, by a thread of its own.
@@ -19,9 +20,46 @@ final class Callbacks: Sendable {
     /// How often a recall is tried that the client does not take, a second apart each time.
     private static let tries = 5
 
+    /// What a client is called for.
+    private enum Errand {
+        case recall(NFS4Recall)
+        case inquire(NFS4Inquiry)
+
+        var client: UInt64 {
+            switch self {
+            case .recall(let recall): recall.client
+            case .inquire(let inquiry): inquiry.client
+            }
+        }
+
+        func encode(identifier: UInt32, session: NFS4State.BackCall?, into writer: inout XDRWriter) {
+            switch self {
+            case .recall(let recall):
+                NFS4Callback.recall(recall, identifier: identifier, session: session, into: &writer)
+            case .inquire(let inquiry):
+                NFS4Callback.inquire(inquiry, identifier: identifier, session: session, into: &writer)
+            }
+        }
+    }
+
+    /// What came back.
+    private struct Answer {
+        /// Of the whole call; nil when there is no answer that can be read.
+        var status: NFS4Status?
+        /// What the holder of a delegation says of its file.
+        var attributes: NFS4HeldAttributes?
+
+        init(_ record: RawSpan) {
+            status = NFS4Callback.status(of: record)
+            attributes = NFS4Callback.attributes(of: record)
+        }
+
+        init() {}
+    }
+
     private struct Waiting {
         var call: NFS4State.BackCall
-        var recall: NFS4Recall
+        var errand: Errand
         var deadline: UInt64
     }
 
@@ -32,6 +70,8 @@ final class Callbacks: Sendable {
         var again: [NFS4Recall: Int] = [:]
         var retry: [NFS4Recall] = []
         var isStopping = false
+        /// Threads that wait for an answer to a question.
+        var bells: [ObjectIdentifier: AnswerBell] = [:]
     }
 
     private let state = Mutex(State())
@@ -66,10 +106,14 @@ final class Callbacks: Sendable {
             var later: [NFS4Action] = []
             for action in server.version4.takeCalls() {
                 switch action {
-                case .recall(let recall): if !begin(recall, server) { later.append(action) }
+                case .recall(let recall): if !begin(.recall(recall), server) { later.append(action) }
+                case .inquire(let inquiry):
+                    // Whose asker waits no more is not asked; behind another call it may take so long.
+                    guard server.version4.perform({ state, _ in state.isAwaited(inquiry) }) else { continue }
+                    if !begin(.inquire(inquiry), server) { later.append(action) }
                 case .probe(let client, let place):
                     let isStarted = start(server) { [self] in
-                        let works = call(place, recall: nil) == .ok
+                        let works = call(place, nil).status == .ok
                         server.version4.perform { state, _ in state.callbackPath(of: client, place, works: works) }
                     }
                     if !isStarted { later.append(action) }
@@ -81,37 +125,37 @@ final class Callbacks: Sendable {
         }
     }
 
-    /// Recalls; false when it must wait for another call.
-    private func begin(_ recall: NFS4Recall, _ server: NFSServer) -> Bool {
-        let place = server.version4.perform { state, _ in state.callbackPlace(of: recall.client) }
+    /// Makes a call; false when it must wait for another one.
+    private func begin(_ errand: Errand, _ server: NFSServer) -> Bool {
+        let client = errand.client
+        let place = server.version4.perform { state, _ in state.callbackPlace(of: client) }
         if let place {
             return start(server) { [self] in
-                let status = call(place, recall: recall)
-                if status == nil {
-                    server.version4.perform { state, _ in state.callbackPath(of: recall.client, place, works: false) }
-                }
-                settle(recall, status, server)
+                let answer = call(place, errand)
+                let works = answer.status != nil
+                server.version4.perform { state, _ in state.callbackPath(of: client, place, works: works) }
+                settle(errand, answer, server)
             }
         }
-        switch server.version4.perform({ state, _ in state.beginCall(recall.client) }) {
+        switch server.version4.perform({ state, _ in state.beginCall(client) }) {
         case .busy: return false
         case .unreachable:
-            settle(recall, nil, server)
+            settle(errand, Answer(), server)
             return true
         case .go(let call):
             let xid = state.withLock { state in
                 state.lastXID &+= 1
                 state.waiting[state.lastXID] = Waiting(
                     call: call,
-                    recall: recall,
+                    errand: errand,
                     deadline: NFS4Service.now + Self.patience
                 )
                 return state.lastXID
             }
             let message = Self.message(xid, call.program, call.security) {
-                NFS4Callback.recall(recall, identifier: 0, session: call, into: &$0)
+                errand.encode(identifier: 0, session: call, into: &$0)
             }
-            if !send(message, on: call.connection, server) { ended(xid, nil, server) }
+            if !send(message, on: call.connection, server) { ended(xid, Answer(), server) }
             return true
         }
     }
@@ -139,18 +183,34 @@ final class Callbacks: Sendable {
     func answered(_ connection: UInt64, _ record: RawSpan) {
         guard record.byteCount >= 4 else { return }
         let xid = unsafe record.unsafeLoadUnaligned(fromByteOffset: 0, as: UInt32.self).bigEndian
-        let status = NFS4Callback.status(of: record)
-        answers.withLock { $0.append((xid, connection, status)) }
+        let answer = Answer(record)
+        answers.withLock { $0.append((xid, connection, answer)) }
         wake()
     }
 
-    private let answers = Mutex<[(xid: UInt32, connection: UInt64, status: NFS4Status?)]>([])
+    private let answers = Mutex<[(xid: UInt32, connection: UInt64, answer: Answer)]>([])
 
-    private func ended(_ xid: UInt32, _ status: NFS4Status?, _ server: NFSServer) {
+    private func ended(_ xid: UInt32, _ answer: Answer, _ server: NFSServer) {
         guard let waiting = state.withLock({ $0.waiting.removeValue(forKey: xid) }) else { return }
-        server.version4.perform { state, _ in state.endCall(waiting.call, wasAnswered: status != nil) }
-        settle(waiting.recall, status, server)
+        let wasAnswered = answer.status != nil
+        server.version4.perform { state, _ in state.endCall(waiting.call, wasAnswered: wasAnswered) }
+        settle(waiting.errand, answer, server)
     }
+
+    private func settle(_ errand: Errand, _ answer: Answer, _ server: NFSServer) {
+        switch errand {
+        case .recall(let recall): settle(recall, answer.status, server)
+        case .inquire(let inquiry):
+            server.version4.perform { state, now in state.answered(inquiry, answer.attributes, now: now) }
+            for bell in state.withLock({ Array($0.bells.values) }) { bell.ring() }
+        }
+    }
+
+    /// Has a bell rung at each answer to a question, until `remove`.
+    func add(_ bell: AnswerBell) { state.withLock { $0.bells[ObjectIdentifier(bell)] = bell } }
+
+    /// Ends `add`.
+    func remove(_ bell: AnswerBell) { state.withLock { $0.bells[ObjectIdentifier(bell)] = nil } }
 
     /// What becomes of a recall after its call.
     private func settle(_ recall: NFS4Recall, _ status: NFS4Status?, _ server: NFSServer) {
@@ -175,7 +235,7 @@ final class Callbacks: Sendable {
         takeAnswers(server)
         let now = NFS4Service.now
         let late = state.withLock { state in state.waiting.filter { now > $0.value.deadline }.map(\.key) }
-        for xid in late { ended(xid, nil, server) }
+        for xid in late { ended(xid, Answer(), server) }
         let retry = state.withLock { state in
             defer { state.retry = [] }
             return state.retry
@@ -191,7 +251,7 @@ final class Callbacks: Sendable {
         }
         for answer in all {
             let isRight = state.withLock { $0.waiting[answer.xid]?.call.connection == answer.connection }
-            if isRight { ended(answer.xid, answer.status, server) }
+            if isRight { ended(answer.xid, answer.answer, server) }
         }
     }
 
@@ -245,11 +305,11 @@ final class Callbacks: Sendable {
         }
     }
 
-    /// One call on a connection of its own: a recall, or the empty procedure; nil when there is no answer.
-    private func call(_ place: NFS4CallbackPlace, recall: NFS4Recall?) -> NFS4Status? {
-        guard let endpoint = place.endpoint else { return nil }
+    /// One call on a connection of its own: an errand, or the empty procedure.
+    private func call(_ place: NFS4CallbackPlace, _ errand: Errand?) -> Answer {
+        guard let endpoint = place.endpoint else { return Answer() }
         let number = socket(AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
-        guard let descriptor = try? FileDescriptor("open a TCP socket", number) else { return nil }
+        guard let descriptor = try? FileDescriptor("open a TCP socket", number) else { return Answer() }
         let stream = StreamSocket(descriptor, peer: endpoint)
         // The limit for sending holds for connecting too.
         stream.setTimeouts(receive: 5, send: 3)
@@ -258,21 +318,21 @@ final class Callbacks: Sendable {
         address.sin_port = endpoint.port.bigEndian
         address.sin_addr.s_addr = endpoint.address.value.bigEndian
         let length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        guard unsafe clinux_connect(number, &address, length) == 0 else { return nil }
+        guard unsafe clinux_connect(number, &address, length) == 0 else { return Answer() }
         let message: [UInt8]
         let security = NFS4CallbackSecurity(user: 0, group: 0)
-        if let recall {
+        if let errand {
             message = Self.message(1, place.program, security) {
-                NFS4Callback.recall(recall, identifier: place.identifier, session: nil, into: &$0)
+                errand.encode(identifier: place.identifier, session: nil, into: &$0)
             }
         } else {
             message = Self.message(1, place.program, security, procedure: 0) { _ in }
         }
-        do throws(SystemCallError) { try stream.send(message) } catch { return nil }
-        return Self.receive(stream)
+        do throws(SystemCallError) { try stream.send(message) } catch { return Answer() }
+        return Self.receive(stream) ?? Answer()
     }
 
-    private static func receive(_ stream: StreamSocket) -> NFS4Status? {
+    private static func receive(_ stream: StreamSocket) -> Answer? {
         var room = [UInt8](repeating: 0, count: 4096)
         var have = 0
         while have < room.count {
@@ -284,12 +344,12 @@ final class Callbacks: Sendable {
             guard count > 0 else { return nil }
             have += count
             let filled = have
-            let result: NFS4Status?? = unsafe room.withUnsafeMutableBytes { memory in
+            let result: Answer?? = unsafe room.withUnsafeMutableBytes { memory in
                 switch unsafe RecordMarking.next(unsafely: memory, 0, filled, limit: 4000) {
                 case .incomplete: return nil
                 case .record(let body, _):
                     let record = unsafe UnsafeRawBufferPointer(UnsafeMutableRawBufferPointer(rebasing: memory[body]))
-                    return .some(NFS4Callback.status(of: unsafe RawSpan(_unsafeBytes: record)))
+                    return .some(Answer(unsafe RawSpan(_unsafeBytes: record)))
                 default: return .some(nil)
                 }
             }

@@ -15,6 +15,8 @@ final class NFS4Service: Sendable {
     let name: [UInt8]
     /// In seconds.
     let lease: UInt32
+    /// How long the holder of a delegation may take to answer a question, in milliseconds.
+    let answerLimit: UInt64
     let logger: Logger
 
     /// `wake` is called when there is something for the thread that calls clients.
@@ -31,6 +33,7 @@ final class NFS4Service: Sendable {
         self.logger = logger
         self.wake = wake
         lease = UInt32(limits.lease / 1000)
+        answerLimit = limits.answer
         state = Mutex(NFS4State(epoch: epoch, limits: limits, recorded: records?.recorded ?? [], now: Self.now))
         actions = Mutex([])
     }
@@ -67,7 +70,7 @@ final class NFS4Service: Sendable {
             switch action {
             case .record(let owner): records?.add(owner)
             case .erase(let owner): records?.remove(owner)
-            case .recall, .probe: calls.append(action)
+            case .recall, .inquire, .probe: calls.append(action)
             }
         }
         guard !calls.isEmpty else { return }

@@ -92,13 +92,19 @@ extension Conversation {
     }
 
     /// What is told about the file of a handle.
+    ///
+    /// Throws DELAY when a client that holds a write delegation of the file must be waited for.
     mutating func describe(_ compound: Compound, _ wanted: NFS4Bitmap) throws -> NFS4Attributes {
         switch compound.current {
         case nil: throw NFS4Status.noHandle
         case .pseudo(let directory): return PseudoTree.attributes(directory)
         case .file(let context, let object):
-            let attributes = if let known = compound.attributes { known } else { try attributes4(object) }
-            var result = NFS4Attributes(attributes, object, context)
+            var result: NFS4Attributes
+            switch try askHolder(compound, wanted) {
+            case .held(let held, let given): result = try merged(held, given: given, context, object)
+            case nil: result = NFS4Attributes(try compound.attributes ?? attributes4(object), object, context)
+            default: result = NFS4Attributes(try attributes4(object), object, context)
+            }
             if wanted.contains(.mountedOnFile), object.handle == context.tree.root,
                 let above = pseudoTree().parent(ofExport: context.tree.identity)
             {
@@ -126,11 +132,6 @@ extension Conversation {
         let wanted = try NFS4Bitmap(decoding: &reader)
         guard wanted.intersection(.writeOnly).subtracting(NFS4Bitmap(low: 0, high: 1 << 17)).isEmpty else {
             throw NFS4Status.invalid
-        }
-        if case .file(_, let object) = compound.current,
-            server.version4.mustWait(for: object.handle, client: sender(compound), writes: false)
-        {
-            throw NFS4Status.delay
         }
         try describe(compound, wanted).encode(wanted, serverAttributes(compound.minor), into: &writer)
     }
@@ -182,6 +183,9 @@ extension Conversation {
         object.lockChanges()
         defer { object.unlockChanges() }
         var rest = NewAttributes(new)
+        if !new.bitmap.intersection(.delegatedTimes).isEmpty {
+            try setDelegatedTimes(new, try Self.resolved(stateid, compound), compound.client, object, context)
+        }
         if let size = rest.size, let open = attachment as? OpenFile, let writer = open.writer(for: context.caller) {
             // Who has it open for writing may cut it, whatever its mode says now.
             guard let length = off_t(exactly: size) else { throw NFS4Status.tooBig }

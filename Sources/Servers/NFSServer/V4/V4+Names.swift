@@ -48,6 +48,7 @@ extension Conversation {
         }
         let bytes = try reader.readBytes(limit: NFS4.textLimit)
         let new = try NFS4NewAttributes(decoding: &reader, minor: compound.minor)
+        guard new.bitmap.intersection(.delegatedTimes).isEmpty else { throw NFS4Status.invalid }
         let (context, directory) = try changeableDirectory(compound)
         let name = try Self.name4(bytes)
         let kind: FileKind

@@ -23,9 +23,9 @@ extension Conversation {
         // Above the two bits of access there are wishes for delegations (RFC 8881, section 18.16.3).
         let access = call.access & 0x3
         let wishes = call.access & ~0x3
-        guard access != 0, call.deny <= 3, compound.minor > 0 || wishes == 0, wishes & ~0x3_ff00 == 0 else {
-            throw NFS4Status.invalid
-        }
+        guard access != 0, call.deny <= 3, compound.minor > 0 || wishes == 0, wishes & ~Self.wishes == 0,
+            let wish = NFS4DelegationWish(access: wishes)
+        else { throw NFS4Status.invalid }
         guard compound.current != nil else { throw NFS4Status.noHandle }
         var reclaims = false
         if case .previous = call.claim { reclaims = true }
@@ -46,9 +46,9 @@ extension Conversation {
             request.ownsDelegation = true
         default: break
         }
-        // OPEN4_SHARE_ACCESS_WANT_NO_DELEG and _CANCEL
-        let wish = wishes & 0xff00
-        if !context.export.hasDelegations || wish == 0x400 || wish == 0x500 { request.wish = .none }
+        request.wish = wish
+        request.wouldKeepTimes = wishes & NFS4DelegationWish.times != 0
+        request.mayDelegate = context.export.hasDelegations
         let kept = server.version4.perform { state, _ in
             state.attachment(client: client, owner: call.owner, file: key)
         }
@@ -65,6 +65,12 @@ extension Conversation {
             try cut(object, to: size, open, context)
             found.attributes.insert(.size)
         }
+        if access & 2 != 0, request.mayDelegate, wish != .none {
+            // Who writes alone may get a delegation: later it is asked for the number of its last change.
+            let attributes = try attributes4(object)
+            request.change = attributes.change
+            compound.attributes = attributes
+        }
         let final = request
         let opened = try server.version4.perform { state, now in state.open(final, now: now) }.get()
         compound.current = .file(context, object)
@@ -75,8 +81,15 @@ extension Conversation {
         writer.write(found.after)
         writer.write((opened.needsConfirmation ? 0x2 : 0) | 0x4 as UInt32)
         found.attributes.encode(into: &writer)
-        Self.encode(opened.delegation, wishes: compound.minor > 0 ? wishes : 0, into: &writer)
+        if let grant = opened.delegation {
+            Self.encode(grant, into: &writer)
+        } else {
+            Self.encode(opened.refusal, isExplained: wishes & NFS4DelegationWish.mask != 0, into: &writer)
+        }
     }
+
+    /// What may be asked for beside reading and writing.
+    private static var wishes: UInt32 { NFS4DelegationWish.mask | NFS4DelegationWish.later | NFS4DelegationWish.times }
 
     /// Takes the turn of an owner in version 4.0.
     func takeTurn(
@@ -176,7 +189,9 @@ extension Conversation {
         let new: NFS4NewAttributes
         switch how {
         case .existing: throw NFS4Status.serverFault
-        case .unchecked(let attributes), .guarded(let attributes): new = attributes
+        case .unchecked(let attributes), .guarded(let attributes):
+            guard attributes.bitmap.intersection(.delegatedTimes).isEmpty else { throw NFS4Status.invalid }
+            new = attributes
         case .exclusive(let value): (verifier, new) = (value, NFS4NewAttributes())
         case .exclusiveWith(let value, let attributes):
             guard attributes.bitmap.subtracting(.exclusive).isEmpty else { throw NFS4Status.invalid }
@@ -284,26 +299,18 @@ extension Conversation {
         try promise(object, context)
     }
 
-    private static func encode(_ grant: NFS4Grant?, wishes: UInt32, into writer: inout XDRWriter) {
-        guard let grant else {
-            // OPEN_DELEGATE_NONE_EXT where the client said what it would like (RFC 8881, section 18.16.3).
-            switch wishes & 0xff00 {
-            case 0: writer.write(0 as UInt32)
-            case 0x400:
-                writer.write(3 as UInt32)
-                writer.write(0 as UInt32)
-            case 0x500:
-                writer.write(3 as UInt32)
-                writer.write(7 as UInt32)
-            default:
-                // WND4_CONTENTION, and nothing will be pushed later.
-                writer.write(3 as UInt32)
-                writer.write(1 as UInt32)
-                writer.write(false)
-            }
-            return
-        }
-        writer.write(grant.isWrite ? 2 : 1 as UInt32)
+    /// No delegation; with its reason where the client said what it would like (RFC 8881, section 18.16.3).
+    private static func encode(_ refusal: NFS4NoDelegation?, isExplained: Bool, into writer: inout XDRWriter) {
+        guard isExplained, let refusal else { return writer.write(0 as UInt32) }
+        writer.write(3 as UInt32)
+        writer.write(refusal.rawValue)
+        // Nothing is pushed or signalled later.
+        if refusal.saysLater { writer.write(false) }
+    }
+
+    private static func encode(_ grant: NFS4Grant, into writer: inout XDRWriter) {
+        // OPEN_DELEGATE_READ and _WRITE, or those with _ATTRS_DELEG (RFC 9754, section 5).
+        writer.write((grant.isWrite ? 2 : 1) + (grant.keepsTimes ? 3 : 0) as UInt32)
         grant.stateid.encode(into: &writer)
         writer.write(grant.isRecalled)
         if grant.isWrite {
@@ -323,7 +330,7 @@ extension Conversation {
     ) throws {
         let stateid = try NFS4Stateid(decoding: &reader)
         let sequence = try reader.readUInt32()
-        let access = try reader.readUInt32() & ~(compound.minor > 0 ? 0x3_ff00 : 0)
+        let access = try reader.readUInt32() & ~(compound.minor > 0 ? Self.wishes : 0)
         let deny = try reader.readUInt32()
         let key = NFS4FileKey(try compound.file.object.handle)
         let client = compound.client
