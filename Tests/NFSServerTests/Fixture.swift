@@ -16,9 +16,20 @@ final class Fixture {
     let client: TestClient
     let root: NFS3FileHandle
 
-    init(isWritable: Bool = true, squash: SquashRule = SquashRule(.none), limits: NFSServer.Limits = .init()) throws {
+    init(
+        isWritable: Bool = true,
+        squash: SquashRule = SquashRule(.none),
+        limits: NFSServer.Limits = .init(),
+        hasAccessLists: Bool = true
+    ) throws {
         directory = try Self.temporaryDirectory()
-        (server, tree) = try Self.serve(directory, isWritable: isWritable, squash: squash, limits: limits)
+        (server, tree) = try Self.serve(
+            directory,
+            isWritable: isWritable,
+            squash: squash,
+            limits: limits,
+            hasAccessLists: hasAccessLists
+        )
         client = try TestClient(server.endpoint)
         root = try Self.mount(client, directory)
     }
@@ -40,14 +51,21 @@ final class Fixture {
         isWritable: Bool = true,
         squash: SquashRule = SquashRule(.none),
         limits: NFSServer.Limits = .init(),
-        journal: String? = nil
+        journal: String? = nil,
+        hasAccessLists: Bool = true
     ) throws -> (NFSServer, FileTree) {
         let key = try #require(HandleKey(bytes: Array(0..<16)))
         let cache = ObjectCache(capacity: 256)
         let tree = try FileTree(path: directory, identity: key.identity(ofPath: directory), key: key, cache: cache)
         var logger = Logger(label: "nfs")
         logger.logLevel = .critical
-        let export = NFSExport(path: directory, tree: tree, isWritable: isWritable, squash: squash)
+        let export = NFSExport(
+            path: directory,
+            tree: tree,
+            isWritable: isWritable,
+            squash: squash,
+            hasAccessLists: hasAccessLists
+        )
         let server = try NFSServer(
             listen: Endpoint(IPv4Address(value: 0x7f00_0001), 0),
             source: FixedNFSExports([export]),

@@ -83,7 +83,9 @@ final class TreeExports: NFSExportSource {
                 tree: try trees.tree(grant.source) { [self] in cut.withLock(\.self)?.run(peer) },
                 isWritable: grant.isWritable,
                 squash: SquashRule(grant.isOwn ? .none : .root),
-                hasDelegations: !grant.source.isSharedWithServer
+                hasDelegations: !grant.source.isSharedWithServer,
+                // Where people work together; a node's root needs none, and is faster without.
+                hasAccessLists: grant.source.isSharedWithServer
             )
         } catch {
             logger.error("cannot export \(grant.path)", metadata: ["error": "\(error)"])

@@ -29,6 +29,8 @@ public struct NFS4Attribute: RawRepresentable, Hashable, Sendable {
     @inlinable public static var leaseTime: Self { Self(rawValue: 10) }
     /// rdattr_error.
     @inlinable public static var readError: Self { Self(rawValue: 11) }
+    /// acl.
+    @inlinable public static var accessList: Self { Self(rawValue: 12) }
     /// aclsupport.
     @inlinable public static var aclSupport: Self { Self(rawValue: 13) }
     /// cansettime.
@@ -119,11 +121,13 @@ extension NFS4Bitmap {
     /// What can be asked for in minor version 2.
     public static let supported2 = NFS4Bitmap(low: 0xf9be3efcffafff, high: 0x762800)
     /// What can be set.
-    public static let settable = NFS4Bitmap(low: 0x41003200000010, high: 0x320000)
+    public static let settable = NFS4Bitmap(low: 0x41003200001010, high: 0x320000)
     /// What can be told of the file system alone.
     public static let space = NFS4Bitmap(low: 0x1c0000e00000, high: 0x0)
     /// What can only be set.
     public static let writeOnly = NFS4Bitmap(low: 0x41000000000000, high: 0x320000)
+    /// What can be asked for and set beside that where access lists are shown.
+    public static let accessList = NFS4Bitmap(low: 1 << 12)
     /// What the holder of a write delegation is asked for.
     public static let held = NFS4Bitmap(low: 0x18)
     /// What it is asked for beside that when it keeps the times, and may set without a change of its own.

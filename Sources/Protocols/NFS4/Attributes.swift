@@ -104,6 +104,8 @@ public struct NFS4Attributes: Sendable {
     public var changed: NFS4Time
     /// Its handle.
     public var handle: NFS4FileHandle
+    /// Who may do what, where it was asked for; nil: what the mode says.
+    public var accessList: [NFS4AccessEntry]?
     /// Room, where it was asked for.
     public var space = NFS4Space()
 
@@ -156,6 +158,8 @@ public struct NFS4Attributes: Sendable {
         public var largestRead: UInt64
         /// Longest WRITE, in bytes.
         public var largestWrite: UInt64
+        /// Whether access lists are shown, and taken.
+        public var hasAccessLists = false
 
         /// A server.
         public init(minor: UInt32, lease: UInt32, largestRead: UInt64, largestWrite: UInt64) {
@@ -164,11 +168,17 @@ public struct NFS4Attributes: Sendable {
             self.largestRead = largestRead
             self.largestWrite = largestWrite
         }
+
+        /// What can be asked for.
+        public var supported: NFS4Bitmap {
+            let all = NFS4Bitmap.supported(inMinor: minor)
+            return hasAccessLists ? all.union(.accessList) : all
+        }
     }
 
     /// Writes what was asked for and is supported (fattr4).
     public func encode(_ wanted: NFS4Bitmap, _ server: Server, into writer: inout XDRWriter) {
-        let told = wanted.intersection(.supported(inMinor: server.minor)).subtracting(.writeOnly)
+        let told = wanted.intersection(server.supported).subtracting(.writeOnly)
         told.encode(into: &writer)
         let start = writer.count
         writer.write(0 as UInt32)
@@ -190,7 +200,7 @@ public struct NFS4Attributes: Sendable {
 
     private func encode(_ attribute: UInt32, _ server: Server, _ writer: inout XDRWriter) {
         switch attribute {
-        case 0: NFS4Bitmap.supported(inMinor: server.minor).encode(into: &writer)
+        case 0: server.supported.encode(into: &writer)
         case 1: writer.write(type.rawValue)
         case 2: writer.write(0 as UInt32)
         case 3: writer.write(change)
@@ -203,7 +213,12 @@ public struct NFS4Attributes: Sendable {
         case 9: writer.write(true)
         case 10: writer.write(server.lease)
         case 11: writer.write(0 as UInt32)
-        case 13: writer.write(0 as UInt32)
+        case 12:
+            let list = accessList ?? NFS4PosixAccess(mode: mode).entries(isDirectory: type == .directory)
+            writer.write(UInt32(list.count))
+            for entry in list { entry.encode(into: &writer) }
+        // ALLOW and DENY.
+        case 13: writer.write(server.hasAccessLists ? 3 : 0 as UInt32)
         case 15: writer.write(true)
         case 16: writer.write(false)
         case 17, 18: writer.write(true)

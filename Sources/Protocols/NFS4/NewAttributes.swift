@@ -14,6 +14,8 @@ public struct NFS4NewAttributes: Equatable, Sendable {
     public var bitmap = NFS4Bitmap()
     /// Bytes.
     public var size: UInt64?
+    /// Who may do what.
+    public var accessList: [NFS4AccessEntry]?
     /// Permission bits.
     public var mode: UInt32?
     /// Takes bits away from the mode of what is made.
@@ -41,10 +43,12 @@ public struct NFS4NewAttributes: Equatable, Sendable {
         let length = Int(try reader.readUInt32())
         let end = reader.offset + length
         guard length <= reader.remaining else { throw XDRError.truncated(offset: reader.offset) }
-        let supported = NFS4Bitmap.supported(inMinor: minor)
+        // Whether access lists are taken is known with the file.
+        let supported = NFS4Bitmap.supported(inMinor: minor).union(.accessList)
         guard bitmap.subtracting(supported).isEmpty else { throw Refused(status: .attributeNotSupported, end: end) }
         guard bitmap.subtracting(.settable).isEmpty else { throw Refused(status: .invalid, end: end) }
         if bitmap.contains(.size) { size = try reader.readUInt64() }
+        if bitmap.contains(.accessList) { accessList = try Self.list(&reader, end) }
         if bitmap.contains(.mode) { mode = try reader.readUInt32() }
         if bitmap.contains(.owner) { user = try Self.number(&reader, end) }
         if bitmap.contains(.group) { group = try Self.number(&reader, end) }
@@ -67,6 +71,18 @@ public struct NFS4NewAttributes: Equatable, Sendable {
         public var status: NFS4Status
         /// The offset behind the attributes.
         public var end: Int
+    }
+
+    private static func list(_ reader: inout XDRReader, _ end: Int) throws -> [NFS4AccessEntry] {
+        let count = Int(try reader.readUInt32())
+        guard count <= NFS4AccessEntry.limit else { throw Refused(status: .tooBig, end: end) }
+        var list: [NFS4AccessEntry] = []
+        for _ in 0..<count {
+            do { list.append(try NFS4AccessEntry(decoding: &reader)) } catch let status as NFS4Status {
+                throw Refused(status: status, end: end)
+            }
+        }
+        return list
     }
 
     private static func number(_ reader: inout XDRReader, _ end: Int) throws -> UInt32 {

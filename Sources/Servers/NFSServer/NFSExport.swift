@@ -15,6 +15,8 @@ package struct NFSExport: Sendable {
     package var isVolatile = false
     /// Whether its files change here alone, so that clients may be promised to be told of every change.
     package var hasDelegations = true
+    /// Whether clients of version 4 see and set access lists; each look at a file then asks for one, as `ls -l` does.
+    package var hasAccessLists = false
 
     package init(
         path: String,
@@ -22,7 +24,8 @@ package struct NFSExport: Sendable {
         isWritable: Bool = false,
         squash: SquashRule = SquashRule(),
         isVolatile: Bool = false,
-        hasDelegations: Bool = true
+        hasDelegations: Bool = true,
+        hasAccessLists: Bool = false
     ) {
         self.path = path
         self.tree = tree
@@ -30,6 +33,7 @@ package struct NFSExport: Sendable {
         self.squash = squash
         self.isVolatile = isVolatile
         self.hasDelegations = hasDelegations
+        self.hasAccessLists = hasAccessLists
     }
 }
 

@@ -84,7 +84,8 @@ struct ServeNFS: ParsableCommand {
             tree: tree,
             isWritable: writable,
             squash: SquashRule(squash),
-            isVolatile: volatile
+            isVolatile: volatile,
+            hasAccessLists: true
         )
         var limits = NFSServer.Limits()
         limits.version4.lease = UInt64(lease) * 1000

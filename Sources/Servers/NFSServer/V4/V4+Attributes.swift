@@ -82,13 +82,16 @@ extension NewAttributes.Time {
 }
 
 extension Conversation {
-    func serverAttributes(_ minor: UInt32) -> NFS4Attributes.Server {
-        NFS4Attributes.Server(
+    /// What we say of ourselves beside a file of an export; nil for our own directories.
+    func serverAttributes(_ minor: UInt32, _ export: NFSExport?) -> NFS4Attributes.Server {
+        var result = NFS4Attributes.Server(
             minor: minor,
             lease: server.version4.lease,
             largestRead: UInt64(Self.transferLimit),
             largestWrite: UInt64(Self.writeLimit4)
         )
+        result.hasAccessLists = export?.hasAccessLists == true
+        return result
     }
 
     /// What is told about the file of a handle.
@@ -109,6 +112,9 @@ extension Conversation {
                 let above = pseudoTree().parent(ofExport: context.tree.identity)
             {
                 result.mountedOn = above.id
+            }
+            if wanted.contains(.accessList), context.export.hasAccessLists {
+                result.accessList = try accessList(of: object, context, result.mode)
             }
             if !wanted.intersection(.space).isEmpty { result.space = NFS4Space(try context.tree.space()) }
             return result
@@ -133,7 +139,12 @@ extension Conversation {
         guard wanted.intersection(.writeOnly).subtracting(NFS4Bitmap(low: 0, high: 1 << 17)).isEmpty else {
             throw NFS4Status.invalid
         }
-        try describe(compound, wanted).encode(wanted, serverAttributes(compound.minor), into: &writer)
+        try describe(compound, wanted).encode(wanted, serverAttributes(compound), into: &writer)
+    }
+
+    private func serverAttributes(_ compound: Compound) -> NFS4Attributes.Server {
+        guard case .file(let context, _) = compound.current else { return serverAttributes(compound.minor, nil) }
+        return serverAttributes(compound.minor, context.export)
     }
 
     mutating func verify4(
@@ -145,12 +156,11 @@ extension Conversation {
         let wanted = try NFS4Bitmap(decoding: &reader)
         let theirs = try reader.readBytes(limit: 8192)
         guard compound.current != nil else { throw NFS4Status.noHandle }
-        guard wanted.subtracting(.supported(inMinor: compound.minor)).isEmpty else {
-            throw NFS4Status.attributeNotSupported
-        }
+        let ofServer = serverAttributes(compound)
+        guard wanted.subtracting(ofServer.supported).isEmpty else { throw NFS4Status.attributeNotSupported }
         guard wanted.intersection(.writeOnly).isEmpty, !wanted.contains(.readError) else { throw NFS4Status.invalid }
         let start = writer.count
-        try describe(compound, wanted).encode(wanted, serverAttributes(compound.minor), into: &writer)
+        try describe(compound, wanted).encode(wanted, ofServer, into: &writer)
         let end = writer.count
         writer.count = start
         // Behind the bitmap and the length: the same words on both sides.
@@ -168,6 +178,7 @@ extension Conversation {
         let new = try NFS4NewAttributes(decoding: &reader, minor: compound.minor)
         guard new.umask == nil else { throw NFS4Status.invalid }
         let (context, object) = try changeable(compound)
+        try Self.mayHave(new, context)
         var attachment: (any AnyObject & Sendable)?
         if new.size != nil {
             switch object.kind {
@@ -193,6 +204,8 @@ extension Conversation {
             guard ftruncate(writer.number, length) == 0 else { throw TreeError() }
             rest.size = nil
         }
+        // Before the mode, which is the last word (RFC 8881, section 6.4.1.3).
+        if let list = new.accessList { try setAccessList(list, of: object, context) }
         if !rest.isEmpty { try context.tree.set(rest, of: object, as: context.caller, on: &thread) }
         try promise(object, context)
         new.bitmap.encode(into: &writer)

@@ -50,9 +50,10 @@ extension Conversation {
         var room: [UInt8] = []
         swap(&room, &entries)
         defer { swap(&room, &entries) }
-        let ofServer = serverAttributes(minor)
+        let ofServer = serverAttributes(minor, context.export)
         let (tree, caller) = (context.tree, context.caller)
         let space = wanted.intersection(.space).isEmpty ? NFS4Space() : NFS4Space(try tree.space())
+        let listsAccess = wanted.contains(.accessList) && context.export.hasAccessLists
         // The number and kind that the listing itself tells need no look at the file.
         let needsFile = !wanted.subtracting(NFS4Bitmap(low: 1 << 20 | 1 << 55 | 1 << 11, high: 0)).isEmpty
         do throws(TreeError) {
@@ -68,6 +69,10 @@ extension Conversation {
                 if needsFile, let (object, found) = tree.object(of: entry, in: opened, as: caller, on: &thread) {
                     var attributes = NFS4Attributes(found, object, context)
                     attributes.space = space
+                    if listsAccess {
+                        let list = try? Self.accessList(of: object, tree, caller, &thread, attributes.mode)
+                        attributes.accessList = list ?? nil
+                    }
                     attributes.encode(wanted, ofServer, into: &writer)
                 } else {
                     Self.encodeBare(entry.file, wanted, isUnreadable: needsFile, into: &writer)
@@ -117,7 +122,7 @@ extension Conversation {
     ) throws -> Bool {
         let first = cookie < 3 ? 0 : cookie - 2
         guard first <= UInt64(directory.children.count) else { throw NFS4Status.badCookie }
-        let ofServer = serverAttributes(minor)
+        let ofServer = serverAttributes(minor, nil)
         for (index, child) in directory.children.enumerated().dropFirst(Int(first)) {
             let start = writer.count
             writer.write(true)
@@ -129,7 +134,7 @@ extension Conversation {
                 case .file(let context, let object):
                     var attributes = NFS4Attributes(try object.attributes(), object, context)
                     attributes.mountedOn = child.id
-                    attributes.encode(wanted, ofServer, into: &writer)
+                    attributes.encode(wanted, serverAttributes(minor, context.export), into: &writer)
                 }
             } else {
                 Self.encodeBare(child.id, wanted, isUnreadable: true, into: &writer)

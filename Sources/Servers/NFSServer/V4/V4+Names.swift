@@ -50,6 +50,7 @@ extension Conversation {
         let new = try NFS4NewAttributes(decoding: &reader, minor: compound.minor)
         guard new.bitmap.intersection(.delegatedTimes).isEmpty else { throw NFS4Status.invalid }
         let (context, directory) = try changeableDirectory(compound)
+        try Self.mayHave(new, context)
         let name = try Self.name4(bytes)
         let kind: FileKind
         switch type {
@@ -89,7 +90,12 @@ extension Conversation {
             )
         }
         try promise(directory, context)
-        if try Self.setRest(attributes, of: object, tree, caller, &thread) { try promise(object, context) }
+        var isChanged = try Self.setRest(attributes, of: object, tree, caller, &thread)
+        if let list = new.accessList {
+            try setAccessList(list, of: object, context)
+            isChanged = true
+        }
+        if isChanged { try promise(object, context) }
         compound.current = .file(context, object)
         compound.currentState = nil
         try Self.writeChange(before, directory, &writer)

@@ -197,6 +197,7 @@ extension Conversation {
             guard attributes.bitmap.subtracting(.exclusive).isEmpty else { throw NFS4Status.invalid }
             (verifier, new) = (value, attributes)
         }
+        try Self.mayHave(new, context)
         let attributes = NewAttributes(new)
         // 31 bits each: what every file system can keep in the times of a file.
         let first = Int((verifier ?? 0) >> 32 & 0x7fff_ffff)
@@ -209,6 +210,10 @@ extension Conversation {
             do {
                 try promise(directory, context)
                 var isChanged = try Self.setRest(attributes, of: object, tree, caller, &thread)
+                if let list = new.accessList {
+                    try setAccessList(list, of: object, context)
+                    isChanged = true
+                }
                 if verifier != nil {
                     var times = NewAttributes()
                     times.accessed = .given(FileTime(seconds: first, nanoseconds: 0))
