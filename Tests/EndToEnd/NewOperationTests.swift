@@ -3,8 +3,9 @@ import NetworkTypes
 import Testing
 import VirtualLab
 
-/// What version 4.2 adds, asked for by Linux's own client of a tree that lies on btrfs. Each operation is counted by that
-/// client: when it does the same by READ and WRITE instead, the test fails.
+/// What version 4.2 adds, asked for by Linux's own client of a tree that lies on btrfs.
+///
+/// Each operation is counted by that client: when it does the same by READ and WRITE instead, the test fails.
 @Suite(.serialized, .enabled(if: Repository.canRun, "no root, no built program, or a tool of the lab is missing"))
 struct NewOperationMatrixTests {
     @Test(.timeLimit(.minutes(25)), arguments: Repository.whole(["operations-4.2"]))
@@ -61,7 +62,8 @@ struct NewOperationMatrixTests {
 
     /// SEEK: programs learn of the server where data and holes are, and copies skip the holes.
     private func seek(_ nina: Node) throws {
-        try nina.run("truncate -s 16M /srv/sparse; dd if=/run/holes of=/srv/sparse bs=64k seek=64 count=1 conv=notrunc,fsync")
+        try nina.run("truncate -s 16M /srv/sparse")
+        try nina.run("dd if=/run/holes of=/srv/sparse bs=64k seek=64 count=1 conv=notrunc,fsync")
         let seek = "python3 /run/extents.py seek"
         let (data, end) = (4 << 20, 4 << 20 | 64 << 10)
         let answers = try nina.expect(
@@ -98,9 +100,9 @@ struct NewOperationMatrixTests {
             in: "\(copy) /srv/holes 1000001 300001 /srv/copied 77"
         )
         #expect(part == "300001")
-        try nina.run("cp /srv/big /run/big; dd if=/run/holes of=/run/part iflag=skip_bytes,count_bytes skip=1000001 count=300001")
-        try nina.run("dd if=/run/part of=/run/big oflag=seek_bytes seek=77 conv=notrunc; echo 3 >/proc/sys/vm/drop_caches")
-        try nina.run("cmp /srv/copied /run/big; rm /run/big", limit: .seconds(120))
+        try nina.run("dd if=/run/holes of=/run/part iflag=skip_bytes,count_bytes skip=1000001 count=300001")
+        try nina.run("cp /srv/big /run/big; dd if=/run/part of=/run/big oflag=seek_bytes seek=77 conv=notrunc")
+        try nina.run("echo 3 >/proc/sys/vm/drop_caches; cmp /srv/copied /run/big; rm /run/big", limit: .seconds(120))
     }
 
     /// CLONE: two files share what is on the disk until one of them is written.
@@ -137,8 +139,8 @@ struct NewOperationMatrixTests {
                 + " \(program) set /srv/room user.gone x; \(program) remove /srv/room user.gone"
         )
         #expect(set == "None\nEEXIST\nNone\nENODATA\nNone\nNone")
-        let seen = ["user.note", "user.from"].map { "python3 \(Repository.path("Tests/Clients/extents.py")) get room \($0)" }
-        #expect(try disks.run(seen.joined(separator: "; ")) == "of the client\nboth")
+        let here = "python3 \(Repository.path("Tests/Clients/extents.py"))"
+        #expect(try disks.run("\(here) get room user.note; \(here) get room user.from") == "of the client\nboth")
         // Copies with all their attributes, as archives and backups want them.
         try nina.run("cp --preserve=xattr /srv/room /srv/twin")
         #expect(try nina.run("\(program) get /srv/twin user.note") == "of the client")

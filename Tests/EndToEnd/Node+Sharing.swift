@@ -2,8 +2,9 @@ import Foundation
 import VirtualLab
 
 extension Node {
-    /// Makes the programs of Tests/Clients in the folder `/mnt` ready, and `ops PLACE NAME`, which says how often the kernel
-    /// has called for an operation below a mount. None of them opens a file of the root to count.
+    /// Makes the programs of Tests/Clients, mounted at `/mnt`, ready, and the shell's function `ops`.
+    ///
+    /// `ops PLACE NAME` says how often the kernel has called for an operation below a mount; it opens no file of the root.
     func prepareForSharing() throws {
         try run("unset MAILCHECK; cp /mnt/*.py /run/")
         try run(

@@ -251,7 +251,10 @@ extension Node {
 
     /// Ends `pages.py`; gives the number of the last round that it wrote or saw.
     fileprivate func finishPages() throws -> String {
-        try run("touch /run/pages.stop; while [ ! -s /run/pages.end ]; do sleep 0.2; done; cat /run/pages.end", limit: .seconds(120))
+        try run(
+            "touch /run/pages.stop; while [ ! -s /run/pages.end ]; do sleep 0.2; done; cat /run/pages.end",
+            limit: .seconds(120)
+        )
     }
 
     /// What the kernel's log tells of a root or of states that were lost.
