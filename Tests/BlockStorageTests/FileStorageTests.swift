@@ -42,6 +42,26 @@ final class FaultSwitch: Sendable {
         }
     }
 
+    @Test func aFileGrowsAndNeverShrinks() throws {
+        let storage = try FileStorage(path: path, writable: true)
+        #expect(storage.capabilities.contains(.grow))
+        try storage.grow(to: 300_000)
+        #expect(storage.size == 300_000)
+        #expect(try readFile(path).count == 300_000)
+        #expect(try storage.bytes(at: 99_999, 3) == [original[99_999], 0, 0])
+        #expect(throws: BlockError(EPERM)) { try storage.grow(to: 299_999) }
+        try storage.grow(to: 300_000)
+        #expect(throws: BlockError(ENOTSUP)) { try FileStorage(path: path, writable: false).grow(to: 400_000) }
+        #expect(throws: BlockError(ENOTSUP)) { try ReadOnlyStorage(storage).grow(to: 400_000) }
+        #expect(storage.size == 300_000)
+    }
+
+    @Test func whatIsNoPlainFileDoesNotGrow() throws {
+        let storage = try FileStorage(path: "/dev/null", writable: true)
+        #expect(!storage.capabilities.contains(.grow))
+        #expect(throws: BlockError(ENOTSUP)) { try storage.grow(to: 4096) }
+    }
+
     @Test func aFileThatShrankIsAnErrorAndNotRubbish() throws {
         let storage = try FileStorage(path: path, writable: false)
         #expect(unsafe truncate(path, 100) == 0)

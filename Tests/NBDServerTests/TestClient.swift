@@ -66,6 +66,15 @@ final class TestClient {
         return (last.type, String(decoding: last.data, as: UTF8.self))
     }
 
+    /// What NBD_OPT_INFO tells of an export.
+    func info(_ name: String) throws -> (size: UInt64, flags: NBDTransmissionFlags) {
+        let replies = try option(.info, big(UInt32(name.utf8.count)) + Array(name.utf8) + [0, 0])
+        guard let data = replies.first(where: { $0.type == .info && $0.data.prefix(2) == [0, 0] })?.data else {
+            throw Failure(what: "nothing about \(name)")
+        }
+        return (number(data[2..<10]), NBDTransmissionFlags(rawValue: number(data[10..<12])))
+    }
+
     func request(_ request: NBDRequest, _ data: [UInt8] = []) throws { try send(request.encoded + data) }
 
     /// A simple reply: its cookie and error, and `count` bytes of data where there is no error.

@@ -77,6 +77,29 @@ import Testing
         #expect(session.refusal(of: NBDRequest(.flush, cookie: 0))?.code == .invalid)
     }
 
+    @Test(arguments: [
+        Case(.resize, 100 << 20, 0, .none), Case(.resize, 1 << 40, 0, .none), Case(.resize, 1 << 40, 512, .none),
+        Case(.resize, UInt64(Int64.max), 0, .none), Case(.resize, 1 << 63, 0, .noSpace),
+        Case(.resize, .max, 0, .noSpace),
+        Case(.resize, (100 << 20) - 1, 0, .notPermitted), Case(.resize, 0, 0, .notPermitted),
+        Case(.resize, 1 << 40, 0, .invalid, flags: .forceUnitAccess),
+    ])
+    func judgesAnotherSize(item: Case) {
+        var session = NBDSession(exportName: "", size: 100 << 20, flags: [.hasFlags, .forceUnitAccess, .resize])
+        #expect((session.refusal(of: item.request)?.code ?? .none) == item.expected)
+        session.flags.remove(.resize)
+        #expect(session.refusal(of: item.request)?.code == .invalid, "not announced")
+    }
+
+    @Test func theSizeIsWhereOthersHaveTheOffset() {
+        let bytes: [UInt8] =
+            [0x25, 0x60, 0x95, 0x13] + [0, 0] + [0, 8] + [0, 0, 0, 0, 0, 0, 0, 7] + [0, 0, 1, 0, 0, 0, 0, 0] + [
+                0, 0, 0, 0,
+            ]
+        #expect(NBDRequest(.resize, cookie: 7, offset: 1 << 40).encoded == bytes)
+        #expect(NBDTransmissionFlags.resize.rawValue == 0x200)
+    }
+
     @Test func structuredSessionsAllowMore() {
         let session = NBDSession(
             exportName: "",

@@ -113,6 +113,8 @@ public struct NBDTransmissionFlags: OptionSet, Hashable, Sendable {
     public static let doNotFragment = NBDTransmissionFlags(rawValue: 1 << 7)
     /// A flush on one connection covers all connections (NBD_FLAG_CAN_MULTI_CONN).
     public static let multipleConnections = NBDTransmissionFlags(rawValue: 1 << 8)
+    /// RESIZE is understood (NBD_FLAG_SEND_RESIZE).
+    public static let resize = NBDTransmissionFlags(rawValue: 1 << 9)
     /// CACHE is understood (NBD_FLAG_SEND_CACHE).
     public static let cache = NBDTransmissionFlags(rawValue: 1 << 10)
 }

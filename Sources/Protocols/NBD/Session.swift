@@ -15,7 +15,7 @@ public enum NBDHeaders: Hashable, Sendable {
 public struct NBDSession: Equatable, Sendable {
     /// The export's name as the client gave it.
     public var exportName: String
-    /// Size of the export in bytes.
+    /// Size of the export in bytes; another one after a RESIZE.
     public var size: UInt64
     /// What was announced.
     public var flags: NBDTransmissionFlags
@@ -104,6 +104,15 @@ extension NBDSession {
             }
             guard request.flags.isSubset(of: .oneExtent) else { return .unknownFlags }
             return rangeRefusal(request, pastEnd: .invalid)
+        case .resize:
+            guard flags.contains(.resize) else { return NBDRequestRefusal(.invalid, "the command was not announced") }
+            guard request.flags.isEmpty else { return .unknownFlags }
+            // Other sessions, which we do not tell, would go on using what is cut off.
+            guard request.offset >= size else { return NBDRequestRefusal(.notPermitted, "an export never shrinks") }
+            guard request.offset <= UInt64(Int64.max) else {
+                return NBDRequestRefusal(.noSpace, "no file is that large")
+            }
+            return nil
         default:
             return NBDRequestRefusal(.invalid, "unknown command")
         }

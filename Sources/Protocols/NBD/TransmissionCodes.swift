@@ -21,6 +21,8 @@ public struct NBDCommand: RawRepresentable, Hashable, Sendable {
     @inlinable public static var writeZeroes: NBDCommand { NBDCommand(rawValue: 6) }
     /// Asks which ranges hold data (NBD_CMD_BLOCK_STATUS).
     @inlinable public static var blockStatus: NBDCommand { NBDCommand(rawValue: 7) }
+    /// Asks for another size of the export, which stands where others have the offset (NBD_CMD_RESIZE).
+    @inlinable public static var resize: NBDCommand { NBDCommand(rawValue: 8) }
 }
 
 /// How a request wants to be done (NBD_CMD_FLAG_…).

@@ -35,12 +35,15 @@ public struct NBDExport: Sendable {
     ///
     /// A node that lost its power leaves its session behind, with requests that must not be done any more.
     public var onlySession: String?
+    /// Whether clients may make it larger (NBD_CMD_RESIZE), where the storage can grow.
+    public var mayGrow: Bool
 
     /// An export of `storage`.
-    public init(_ storage: any BlockStorage, text: String? = nil, onlySession: String? = nil) {
+    public init(_ storage: any BlockStorage, text: String? = nil, onlySession: String? = nil, mayGrow: Bool = false) {
         self.storage = storage
         self.text = text
         self.onlySession = onlySession
+        self.mayGrow = mayGrow
     }
 }
 
@@ -80,8 +83,10 @@ extension NBDExportSource {
 public struct SingleExport: NBDExportSource {
     private let export: NBDExport
 
-    /// Answers every name with `storage`.
-    public init(_ storage: any BlockStorage, text: String? = nil) { export = NBDExport(storage, text: text) }
+    /// Answers every name with `storage`; clients may make it larger where it can grow.
+    public init(_ storage: any BlockStorage, text: String? = nil) {
+        export = NBDExport(storage, text: text, mayGrow: true)
+    }
 
     /// The storage, whatever the name is.
     public func open(
@@ -106,6 +111,7 @@ extension NBDExport {
         }
         if capabilities.contains(.trim) { flags.insert(.trim) }
         if capabilities.contains(.zero) { flags.insert(.writeZeroes) }
+        if capabilities.contains(.grow), mayGrow { flags.insert(.resize) }
         // An export for one session must not invite the client to open several.
         if capabilities.contains(.shared), onlySession == nil { flags.insert(.multipleConnections) }
         return NBDExportDescription(

@@ -36,6 +36,14 @@ extension TransmissionLoop {
             flusher.add(request)
             return true
         case .blockStatus: return blockStatus(request)
+        case .resize:
+            // Replies that wait here must not wait for the disk too.
+            guard sendOutput() else { return false }
+            do throws(BlockError) { try storage.grow(to: request.offset) } catch {
+                return reply(request, NBDErrorCode(errno: error.number), "the export cannot grow")
+            }
+            session.size = request.offset
+            return reply(request, .none, "")
         default: return reply(request, .invalid, "unknown command")
         }
     }

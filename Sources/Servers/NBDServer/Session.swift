@@ -72,7 +72,7 @@ struct TransmissionLoop: ~Copyable {
 
     let handle: ConnectionHandle
     let socket: StreamSocket
-    let session: NBDSession
+    var session: NBDSession
     let storage: any BlockStorage
     let sender: ReplySender
     let flusher: Flusher

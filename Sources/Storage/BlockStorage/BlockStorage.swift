@@ -1,6 +1,6 @@
 import CLinux
 
-/// A row of bytes of fixed size that can be read and, where it says so, written.
+/// A row of bytes that can be read and, where it says so, written; it never becomes shorter.
 ///
 /// Calls block; they come from several threads at once. A range never reaches past `size`: who calls checks that first
 /// (a layer may trap on it). What a caller of `flush` gets back is durable: every write that had returned before.
@@ -24,6 +24,8 @@ public protocol BlockStorage: AnyObject, Sendable {
     func trim(at offset: UInt64, length: UInt64) throws(BlockError)
     /// Makes a range read as zeros; with `keepsSpace` later writes to it need no new room.
     func zero(at offset: UInt64, length: UInt64, keepsSpace: Bool) throws(BlockError)
+    /// Makes it this long, in bytes, with zeros at the end; durable when it returns. Throws EPERM for less than it has.
+    func grow(to size: UInt64) throws(BlockError)
     /// A plain file that holds the bytes from `offset` on, for sendfile(2); nil where there is none.
     ///
     /// The run may be shorter than `length` but not empty; its descriptor is good while the storage lives.
@@ -50,6 +52,8 @@ public struct BlockCapabilities: OptionSet, Sendable {
     public static let shared = BlockCapabilities(rawValue: 8)
     /// Writes that come together cost less than one after another.
     public static let gathering = BlockCapabilities(rawValue: 16)
+    /// `grow`.
+    public static let grow = BlockCapabilities(rawValue: 32)
 }
 
 /// Bytes, and where they go in a storage.
@@ -106,6 +110,9 @@ extension BlockStorage {
     public func write(together writes: [BlockWrite]) throws(BlockError) {
         for write in writes { unsafe try self.write(write.bytes, at: write.offset) }
     }
+
+    /// Throws ENOTSUP.
+    public func grow(to size: UInt64) throws(BlockError) { throw BlockError(ENOTSUP) }
 
     /// No plain file behind it.
     public func plainFile(at offset: UInt64, length: Int) -> PlainFileRun? { nil }

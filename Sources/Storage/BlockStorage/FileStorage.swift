@@ -1,15 +1,19 @@
 import CLinux
+import Synchronization
 
 /// A file or a block device.
 public final class FileStorage: BlockStorage {
-    /// Size in bytes when it was opened.
-    public let size: UInt64
+    /// Size in bytes when it was opened, or since it grew.
+    public var size: UInt64 { length.load(ordering: .acquiring) }
     /// Everything but `write` and its like when opened read-only.
     public let capabilities: BlockCapabilities
     /// The smallest block of a squashfs or ext4 image that is worth a request, in bytes.
     public let preferredBlockSize: UInt32 = 4096
     private let file: RandomAccessFile
     private let gate: FlushGate
+    private let length: Atomic<UInt64>
+    /// Held while it grows.
+    private let growing = Mutex(())
 
     /// Opens `path`.
     ///
@@ -17,14 +21,17 @@ public final class FileStorage: BlockStorage {
     public init(path: String, writable: Bool) throws(BlockStorageOpenError) {
         do throws(BlockError) {
             file = try RandomAccessFile(path: path, flags: writable ? O_RDWR : O_RDONLY)
-            size = try file.size()
+            length = Atomic(try file.size())
             gate = FlushGate(writable ? path : nil)
         } catch { throw BlockStorageOpenError(path: path, reason: error.reason) }
         var status = stat()
         guard unsafe fstat(file.descriptor, &status) == 0, status.st_mode & mode_t(S_IFMT) != mode_t(S_IFDIR) else {
             throw BlockStorageOpenError(path: path, reason: "is a directory; name a file or a block device")
         }
-        capabilities = writable ? [.write, .trim, .zero, .shared] : [.shared]
+        // A block device has the size it has.
+        let mayGrow = status.st_mode & mode_t(S_IFMT) == mode_t(S_IFREG)
+        capabilities =
+            writable ? BlockCapabilities([.write, .trim, .zero, .shared]).union(mayGrow ? .grow : []) : [.shared]
     }
 
     /// Reads from the page cache or the disk.
@@ -53,6 +60,17 @@ public final class FileStorage: BlockStorage {
     public func zero(at offset: UInt64, length: UInt64, keepsSpace: Bool) throws(BlockError) {
         guard capabilities.contains(.write) else { throw BlockError(EPERM) }
         try file.zero(at: offset, length: length, keepsSpace: keepsSpace)
+    }
+
+    /// Makes the file longer, with a hole at its end.
+    public func grow(to size: UInt64) throws(BlockError) {
+        guard capabilities.contains(.grow) else { throw BlockError(ENOTSUP) }
+        try growing.withLock { _ throws(BlockError) in
+            guard size >= length.load(ordering: .acquiring) else { throw BlockError(EPERM) }
+            try file.resize(to: size)
+            try gate.flush { () throws(BlockError) in try file.sync() }
+            length.store(size, ordering: .releasing)
+        }
     }
 
     /// The file itself.
