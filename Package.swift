@@ -184,7 +184,7 @@ let package = Package(
             "Daemon",
             [
                 "BootModelConformance", "BootModel", "HTTPServer", "HTTP1", "NetworkIO", "NetworkTypes", log,
-                "AdminAPI", "CPIO", "OverlayFiles", "DNS", "CLinux",
+                "AdminAPI", "CPIO", "OverlayFiles", "DNS", "CLinux", "BlockStorage", "NBD", "NBDServer",
             ]
         ),
         tests("CPIO"),

@@ -37,6 +37,8 @@
 static struct target target;
 static struct export_info attached;
 static uint32_t device_index;
+/* Where the device's ext4 is mounted in the running system, when the device may grow; else nothing. */
+static const char *growing_at;
 static int kernel_log = -1;
 
 static long long now_ms(void) {
@@ -113,6 +115,34 @@ static bool hand_over(int descriptor, uint64_t timeout) {
     return false;
 }
 
+/* Grows the file system in a process of its own: that may wait for the disk which this one keeps alive. */
+static void grow_file_system_beside(void) {
+    pid_t child = fork();
+    if (child < 0) say("the file system of nbd%u grows at the next boot: %s", device_index, strerror(errno));
+    if (child != 0) return;
+    char why[200] = "";
+    uint64_t now;
+    if (!grow_enter_system()) say("the file system of nbd%u grows at the next boot: %s", device_index, strerror(errno));
+    else if (!grow_file_system(device_index, growing_at, &now, why, sizeof why))
+        say("the file system of nbd%u does not grow (%s); the next boot tries again", device_index, why);
+    else if (now) say("the file system of nbd%u has grown to %llu bytes", device_index, (unsigned long long)now);
+    _exit(0);
+}
+
+/* Gives the device the size that the server has now. The link must be alive: since Linux 6.9 the kernel first waits until
+ * every request is answered, and takes no other socket meanwhile. */
+static void grow(uint64_t size, uint64_t timeout) {
+    int error = netlink_resize(device_index, size, timeout);
+    if (error) {
+        say("nbd%u stays at %llu bytes, the server has %llu: %s", device_index, (unsigned long long)attached.size,
+            (unsigned long long)size, strerror(-error));
+        return;
+    }
+    attached.size = size;
+    say("nbd%u has grown to %llu bytes", device_index, (unsigned long long)size);
+    grow_file_system_beside();
+}
+
 /* Dials until a server with the same export is there and the kernel has its socket. */
 static int reattach(uint64_t timeout) {
     char why[300], before[300] = "";
@@ -121,13 +151,18 @@ static int reattach(uint64_t timeout) {
         int descriptor = -1;
         long long began = now_ms();
         enum dial_result result = dial(&target, &descriptor, &info, why, sizeof why);
-        if (result == DIAL_OK && info.size != attached.size) {
+        bool grows = growing_at && info.size > attached.size;
+        if (result == DIAL_OK && info.size != attached.size && !grows) {
             snprintf(why, sizeof why, "the export has now %llu bytes, it had %llu: this is not the root of this machine",
                      (unsigned long long)info.size, (unsigned long long)attached.size);
             result = DIAL_REFUSED;
             close(descriptor);
         } else if (result == DIAL_OK) {
-            if (hand_over(descriptor, timeout)) return descriptor;
+            /* While it grows nothing may be taken for lost. */
+            if (hand_over(descriptor, grows ? REQUEST_SECONDS_MAX : timeout)) {
+                if (grows) grow(info.size, timeout);
+                return descriptor;
+            }
             snprintf(why, sizeof why, "the kernel does not take the new connection");
             close(descriptor);
         }
@@ -162,6 +197,7 @@ static void become_daemon(int argc, char **argv) {
     setsid();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
+    signal(SIGCHLD, SIG_IGN);
     int null = open("/dev/null", O_RDWR);
     for (int fd = 0; null >= 0 && fd < 3; fd++) dup2(null, fd);
     if (null > 2) close(null);
@@ -208,21 +244,34 @@ static int first_connection(long wait_seconds) {
     }
 }
 
+/* `nbd-attach -d NUMBER -g PLACE`: after the device was attached larger than the file system on it, and mounted. */
+static int grow_mounted(void) {
+    char why[200];
+    uint64_t now;
+    if (!grow_file_system(device_index, growing_at, &now, why, sizeof why)) fail("%s", why);
+    if (now) printf("the file system of nbd%u has grown to %llu bytes\n", device_index, (unsigned long long)now);
+    return 0;
+}
+
 int main(int argc, char **argv) {
     long wait_seconds = 60;
     int option;
-    while ((option = getopt(argc, argv, "d:w:")) != -1) {
+    while ((option = getopt(argc, argv, "d:g:w:")) != -1) {
         if (option == 'd') device_index = strtoul(optarg, NULL, 10);
+        else if (option == 'g') growing_at = strdup(optarg); /* the arguments are overwritten */
         else if (option == 'w') wait_seconds = strtol(optarg, NULL, 10);
-        else optind = argc;
+        else optind = argc + 1;
     }
+    if (growing_at && optind == argc) return grow_mounted();
     if (optind != argc - 1) {
-        fputs("usage: nbd-attach [-d DEVICE_NUMBER] [-w SECONDS_TO_WAIT] nbd://ADDRESS:PORT/EXPORT\n", stderr);
+        fputs("usage: nbd-attach [-d DEVICE_NUMBER] [-w SECONDS_TO_WAIT] [-g MOUNTED_AT] nbd://ADDRESS:PORT/EXPORT\n"
+              "       nbd-attach -d DEVICE_NUMBER -g MOUNTED_AT\n", stderr);
         return 2;
     }
     char why[300];
     if (!parse_target(argv[optind], &target, why, sizeof why)) fail("%s", why);
     kernel_log = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
+    if (growing_at) grow_prepare();
     int error = netlink_open();
     if (error) fail("the kernel has no NBD driver (%s); is the module nbd loaded?", strerror(-error));
 

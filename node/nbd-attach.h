@@ -1,4 +1,4 @@
-/* What the three parts of nbd-attach share. Static, no allocation after start, no locale, no DNS. */
+/* What the parts of nbd-attach share. Static, no allocation after start, no locale, no DNS. */
 #ifndef NBD_ATTACH_H
 #define NBD_ATTACH_H
 
@@ -39,7 +39,13 @@ enum dial_result dial(const struct target *target, int *descriptor, struct expor
 int netlink_open(void);
 int netlink_connect(uint32_t index, int descriptor, const struct export_info *info, uint64_t timeout, uint64_t dead_timeout);
 int netlink_reconfigure(uint32_t index, int descriptor, uint64_t timeout);
+int netlink_resize(uint32_t index, uint64_t size, uint64_t timeout);
 int netlink_events(void);
 bool netlink_link_died(uint32_t index);
+
+/* nbd-grow.c */
+void grow_prepare(void);
+bool grow_enter_system(void);
+bool grow_file_system(uint32_t index, const char *place, uint64_t *now, char *why, size_t why_size);
 
 #endif

@@ -152,6 +152,16 @@ int netlink_reconfigure(uint32_t index, int descriptor, uint64_t timeout) {
     return request(&message, NULL);
 }
 
+/* Tells the kernel that the device has another size; `timeout` is set with it, after it. */
+int netlink_resize(uint32_t index, uint64_t size, uint64_t timeout) {
+    struct message message;
+    begin(&message, family, NBD_CMD_RECONFIGURE, NBD_GENL_VERSION);
+    put32(&message, NBD_ATTR_INDEX, index);
+    put64(&message, NBD_ATTR_SIZE_BYTES, size);
+    put64(&message, NBD_ATTR_TIMEOUT, timeout);
+    return request(&message, NULL);
+}
+
 int netlink_events(void) { return events; }
 
 /* Reads all waiting announcements; true when one says that a link of our device died. */

@@ -24,6 +24,13 @@ import Testing
         #expect(Setting.outerKeys.count == Set(Setting.outerKeys).count, "settings inside one key stand together")
     }
 
+    @Test func whatReachesARunningNode() {
+        let now = Setting.all.filter { $0.effect != .nextBoot }.map { "\($0.key): \($0.effect.rawValue)" }
+        #expect(
+            now == ["volume: applies now, but makes nothing smaller", "options: applies now", "users: applies now"]
+        )
+    }
+
     @Test func aProfileIsAskedBeforeWhatItInheritsAndTheDefaultLast() {
         let diamond = [
             profile("base"), profile("a", ["base"]), profile("b", ["base"]), profile("default"), profile("other"),

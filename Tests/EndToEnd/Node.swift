@@ -56,6 +56,13 @@ final class Node: Sendable {
         try run("dmesg | grep -iE 'nfs.*(reclaim|lost|failed|error|unhandled)|stale file handle' || true")
     }
 
+    /// How large the root's file system is, in MiB.
+    func rootMegabytes() throws -> Int {
+        let text = try run("df -m --output=size / | tail -n 1")
+        guard let size = Int(text.filter(\.isNumber)) else { throw LabError("\(name): df said \(text)") }
+        return size
+    }
+
     /// Lines of the kernel's log that tell of a broken root.
     func rootErrors() throws -> String {
         try run("dmesg | grep -E 'I/O error|SQUASHFS error|EXT4-fs error|shutting down sockets|Remounting' || true")

@@ -114,7 +114,8 @@ public enum VolumeKind: String, Hashable, Sendable, Codable, CaseIterable {
     case shared
 }
 
-/// The NBD export name of a boot's block device: `volume/megane/<boot>`.
+/// The NBD export name of a boot's block device: `volume/megane/<boot>`, or `volume/megane/<boot>/growing` for a node that
+/// takes a larger device when it dials again.
 public struct VolumeName: Hashable, Sendable, LosslessStringConvertible {
     /// What it is for.
     public var kind: VolumeKind
@@ -122,6 +123,8 @@ public struct VolumeName: Hashable, Sendable, LosslessStringConvertible {
     public var node: NodeName
     /// For which of its boots.
     public var boot: BootIdentifier
+    /// Whether the node takes a larger device than it had when it dials again; others would wait for the old size for ever.
+    public var isGrowing = false
 
     /// A name from its parts.
     public init(_ kind: VolumeKind, _ node: NodeName, _ boot: BootIdentifier) {
@@ -133,12 +136,16 @@ public struct VolumeName: Hashable, Sendable, LosslessStringConvertible {
     /// From the text on the wire; else nil.
     public init?(_ description: String) {
         let parts = description.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 3, let kind = VolumeKind(rawValue: parts[0]), let node = NodeName(parts[1]),
+        let isGrowing = parts.count == 4 && parts[0] == VolumeKind.volume.rawValue && parts[3] == Self.growing
+        guard parts.count == 3 || isGrowing, let kind = VolumeKind(rawValue: parts[0]), let node = NodeName(parts[1]),
             let boot = BootIdentifier(parts[2])
         else { return nil }
         self.init(kind, node, boot)
+        self.isGrowing = isGrowing
     }
 
+    private static let growing = "growing"
+
     /// The text on the wire.
-    public var description: String { "\(kind.rawValue)/\(node)/\(boot)" }
+    public var description: String { "\(kind.rawValue)/\(node)/\(boot)" + (isGrowing ? "/\(Self.growing)" : "") }
 }

@@ -2,6 +2,8 @@
 public enum SettingEffect: String, Hashable, Sendable, Codable {
     /// At once, or as soon as the node's agent asks.
     case now = "applies now"
+    /// At once where it is a larger size than before; a smaller one never.
+    case nowWhenLarger = "applies now, but makes nothing smaller"
     /// When it boots the next time.
     case nextBoot = "next boot"
 }
@@ -51,7 +53,7 @@ public struct Setting: Sendable {
         Setting("files", \.files, unset: "base"),
         Setting("variables", \.variables),
         Setting("swap", \.swap),
-        Setting("volume", \.volume),
+        Setting("volume", \.volume, .nowWhenLarger),
         Setting("options", \.options, .now),
         Setting("users", \.users, .now),
         Setting("autologin", \.autologin),

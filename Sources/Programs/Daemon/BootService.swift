@@ -181,6 +181,17 @@ public final class BootService: BootPlanning, BootRecorder {
     /// The boot of this identifier, when it is its machine's newest.
     func boot(_ id: BootIdentifier) -> Boot? { tracker.withLock { $0.boot(id) } }
 
+    /// How large a node's volume shall be by what the fleet says now, in bytes; nil where it says nothing of one.
+    func volumeSize(of mac: MACAddress) -> Int64? {
+        let request = NodeRequest(mac: mac, stage: .system)
+        let fleet = fleet
+        let (node, isKnown) = identify(request, in: fleet)
+        guard isKnown else { return nil }
+        let settings = fleet.effectiveSettings(for: node, machine: facts(of: request))
+        guard settings.root.writes == .keep, settings.root.via != .nfs else { return nil }
+        return settings.volume?.value.bytes ?? RootPlan.volumeSize
+    }
+
     private var fleet: Fleet {
         do {
             return try registry.fleet()

@@ -17,6 +17,8 @@ final class RootExports: NBDExportSource {
         /// Nil when nobody knows it, as behind a router.
         var mac: MACAddress?
         var root: ServerFacts.ConnectedRoot
+        /// The volume that it is for; nil for the image and its layers.
+        var volume: VolumeName?
     }
 
     private let catalog: any ImageCatalog
@@ -79,7 +81,7 @@ final class RootExports: NBDExportSource {
         peer: NBDPeer
     ) throws(NBDExportRefusal) -> NBDExport {
         let grants = try grants(of: name.boot, node: name.node, peer: peer)
-        let key = name.kind == .shared ? "shared/\(grants.image)" : "\(name.kind.rawValue)/\(name.node)"
+        let key = Self.sessionKey(name, grants)
         do {
             if name.kind == .shared, purpose != .information {
                 let writer = try volumes.claimShared(grants) { writer in
@@ -94,7 +96,12 @@ final class RootExports: NBDExportSource {
                 }
             }
             let end = purpose == .information ? nil : ending.withLock(\.self)
-            let storage = try volumes.storage(name.kind, for: grants, ending: end.map { end in { end.run(key) } })
+            let storage = try volumes.storage(
+                name.kind,
+                for: grants,
+                size: name.isGrowing ? boots.volumeSize(of: grants.mac) : nil,
+                ending: end.map { end in { end.run(key) } }
+            )
             if purpose != .information { boots.grants.used(name.boot, node: name.node, at: peer.remote.address) }
             return NBDExport(storage, text: "\(name.kind.rawValue) of \(name.node)", onlySession: key)
         } catch let refusal as NBDExportRefusal {
@@ -105,6 +112,25 @@ final class RootExports: NBDExportSource {
                 metadata: ["node": "\(name.node)", "error": "\(error)"]
             )
             throw NBDExportRefusal(.policy, "the server cannot open the \(name.kind.rawValue): \(error)")
+        }
+    }
+
+    /// What one session at a time uses.
+    private static func sessionKey(_ name: VolumeName, _ grants: BootGrants) -> String {
+        name.kind == .shared ? "shared/\(grants.image)" : "\(name.kind.rawValue)/\(name.node)"
+    }
+
+    /// Ends the sessions of volumes that are smaller than the fleet says now.
+    ///
+    /// Their nodes dial again at once, which lets the volume grow, and take the larger device. Others grow at the next boot.
+    func growVolumes() {
+        guard let end = ending.withLock(\.self) else { return }
+        let names = sessions.withLock { sessions in Set(sessions.values.compactMap(\.volume)).filter(\.isGrowing) }
+        for name in names {
+            guard let grants = boots.grants.grants(of: name.boot, node: name.node),
+                let size = boots.volumeSize(of: grants.mac), volumes.isSmaller(grants, than: size)
+            else { continue }
+            end.run(Self.sessionKey(name, grants))
         }
     }
 
@@ -279,7 +305,7 @@ final class RootExports: NBDExportSource {
         guard let image = ExportName(name)?.image ?? granted?.image, let node = known ?? NodeName("at-\(address)")
         else { return }
         let root = ServerFacts.ConnectedRoot(node: node, image: image)
-        sessions.withLock { $0[peer.connection] = Session(mac: mac, root: root) }
+        sessions.withLock { $0[peer.connection] = Session(mac: mac, root: root, volume: volume) }
         guard let mac else { return }
         held(mac, true)
         // Beside the root a node may have a volume and swap: only the root is a step of the boot.

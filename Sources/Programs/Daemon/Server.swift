@@ -82,6 +82,7 @@ public final class Server: Sendable {
     private let started: Timestamp
     private let stops: [@Sendable () -> Void]
     private let following: any Observation
+    private let growing: any Observation
     private let lookingForInterfaces: Repetition
 
     /// Takes the state directory and starts everything; returns when it serves.
@@ -230,6 +231,9 @@ public final class Server: Sendable {
             if isNews, !problem.isEmpty { logger.error("cannot serve the networks", metadata: ["error": "\(problem)"]) }
         }
         following = registry.observe { fleet in follow { fleet } }
+        // On a thread of its own: the end of a session may wait for the disk.
+        let volumeGrowth = DispatchQueue(label: "volume growth")
+        growing = registry.observe { [exports] _ in volumeGrowth.async { exports.growVolumes() } }
         // Interfaces come late, get their addresses late, and are made anew while we run.
         lookingForInterfaces = Repetition("interfaces", everySeconds: 5) {
             late?.refresh()
@@ -338,6 +342,7 @@ public final class Server: Sendable {
     public func stop() {
         lookingForInterfaces.cancel()
         following.cancel()
+        growing.cancel()
         for stop in stops { stop() }
         boots.drain()
         boots.sightings?.drain()

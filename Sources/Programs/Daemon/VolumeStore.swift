@@ -23,15 +23,29 @@ final class VolumeStore: Sendable {
 
     /// The device that `grants` name for `kind`; throws one line that says what is wrong.
     ///
-    /// A volume that must grow is in use by an older boot where the node lost its power or kept its root mounted to the last:
-    /// `ending` ends that use, and returns when it is over. Nil looks at the volume as it is.
-    func storage(_ kind: VolumeKind, for grants: BootGrants, ending: (() -> Void)? = nil) throws -> FileStorage {
+    /// A volume has `size` bytes at least, where that is more than the boot was granted. One that must grow is in use when the
+    /// node lost its power, or keeps it while it grows: `ending` ends that use, and returns when it is over. Nil looks at the
+    /// volume as it is.
+    func storage(
+        _ kind: VolumeKind,
+        for grants: BootGrants,
+        size: Int64? = nil,
+        ending: (() -> Void)? = nil
+    ) throws -> FileStorage {
         guard let grant = grants.volumes.first(where: { $0.kind == kind }) else {
             throw SetupError("boot \(grants.boot) of \(grants.node) has no \(kind.rawValue)")
         }
         let path = path(kind, grants)
+        let wanted = max(grant.size ?? RootPlan.volumeSize, size ?? 0)
+        let now = Self.size(path)
+        guard let ending else {
+            guard now != nil else {
+                throw SetupError("the \(kind.rawValue) of \(grants.node) is made when its node opens it")
+            }
+            return try open.withLock { try $0[path]?.storage ?? FileStorage(path: path, writable: true) }
+        }
         var mustGrow = false
-        if kind == .volume, let ending, let now = Self.size(path), now < grant.size ?? RootPlan.volumeSize {
+        if kind == .volume, let now, now < wanted {
             mustGrow = true
             ending()
         }
@@ -41,7 +55,7 @@ final class VolumeStore: Sendable {
             let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
             switch kind {
-            case .volume: try prepareVolume(path, size: grant.size ?? RootPlan.volumeSize, node: grants.node)
+            case .volume: try prepareVolume(path, size: wanted, node: grants.node)
             case .swap: try prepareSwap(path, size: grant.size ?? 0)
             case .shared: try prepareShared(path, image: grants.image)
             }
@@ -59,7 +73,7 @@ final class VolumeStore: Sendable {
         }
     }
 
-    /// Makes the volume with an empty ext4, or lets it grow to `size`; what is written stays.
+    /// Makes the volume with an empty ext4, or lets the device grow to `size`; what is written stays.
     private func prepareVolume(_ path: String, size: Int64, node: NodeName) throws {
         guard let now = Self.size(path) else {
             let draft = "\(path).new"
@@ -76,15 +90,31 @@ final class VolumeStore: Sendable {
             )
         }
         guard now < size else { return }
-        do {
-            // Checked first: a node that lost its power left its journal to be played back.
-            try HostTool.run("e2fsck", ["-f", "-p", path], fine: [0, 1])
-            guard unsafe truncate(path, Int(size)) == 0 else { throw SetupError("cannot make \(path) larger") }
-            try HostTool.run("resize2fs", [path])
-            logger.info("the volume grew to \(size >> 20) MiB", metadata: ["node": "\(node)"])
+        do throws(BlockError) {
+            let file = try RandomAccessFile(path: path, flags: O_RDWR)
+            try file.resize(to: UInt64(size))
+            // The node must not be told of bytes that a power cut of this server takes back.
+            try file.sync()
         } catch {
-            logger.warning("the volume cannot grow", metadata: ["node": "\(node)", "why": "\(error)"])
+            logger.warning(
+                "the volume cannot grow from \(now >> 20) to \(size >> 20) MiB: it stays",
+                metadata: ["node": "\(node)", "why": "\(error.reason)"]
+            )
+            return
         }
+        // The node lets its file system grow: when it mounts it, or while it uses it.
+        logger.info("the volume grew to \(size >> 20) MiB", metadata: ["node": "\(node)"])
+        if let free = Self.free(path), free < size - now {
+            logger.warning(
+                "the disk of this server has \(free >> 20) MiB left, less than the volume grew by: writes may find no room",
+                metadata: ["node": "\(node)"]
+            )
+        }
+    }
+
+    /// Whether the volume that `grants` name has less than `size` bytes.
+    func isSmaller(_ grants: BootGrants, than size: Int64) -> Bool {
+        Self.size(path(.volume, grants)).map { $0 < size } ?? false
     }
 
     /// Swap holds nothing from one boot to the next: what earlier boots left is dropped.
@@ -110,6 +140,13 @@ final class VolumeStore: Sendable {
     private static func size(_ path: String) -> Int64? {
         var status = stat()
         return unsafe stat(path, &status) == 0 ? Int64(status.st_size) : nil
+    }
+
+    /// Bytes that the file system of `path` has left.
+    private static func free(_ path: String) -> Int64? {
+        var status = statvfs()
+        return unsafe statvfs(path, &status) == 0
+            ? Int64(clamping: UInt64(status.f_bavail) &* UInt64(status.f_frsize)) : nil
     }
 
     private static func makeSparse(_ path: String, size: Int64) throws {
