@@ -49,7 +49,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],
     targets: [
-        // System: C only where Swift cannot reach.
+        // System: what the operating system gives; C only where Swift cannot reach.
         .target(name: "CLinux", path: "Sources/System/CLinux"),
         .systemLibrary(
             name: "COpenSSL",
@@ -57,6 +57,7 @@ let package = Package(
             pkgConfig: "openssl",
             providers: [.apt(["libssl-dev"])]
         ),
+        module("System", "Locking", ["CLinux"]),
 
         // Primitives
         module("Primitives", "ByteCoding"),
@@ -89,8 +90,8 @@ let package = Package(
         module("Domain", "Netboot", ["BootModel", "NetworkTypes", "DHCP", "TFTP", "HTTP1", "NBD", "DNS"]),
 
         // Storage
-        module("Storage", "BlockStorage", ["CLinux"]),
-        module("Storage", "FileTree", ["CLinux"]),
+        module("Storage", "BlockStorage", ["Locking", "CLinux"]),
+        module("Storage", "FileTree", ["Locking", "CLinux"]),
         module("Storage", "TreeMounts", ["CLinux"]),
         module("Storage", "ImageStore", ["BootModel", "Digests", "CLinux"]),
         module(
@@ -120,7 +121,7 @@ let package = Package(
         module(
             "Servers",
             "NFSServer",
-            ["NetworkIO", "NFS3", "NFS4", "ONCRPC", "XDR", "FileTree", "NetworkTypes", "CLinux", log]
+            ["NetworkIO", "NFS3", "NFS4", "ONCRPC", "XDR", "FileTree", "NetworkTypes", "Locking", "CLinux", log]
         ),
         module("Servers", "DNSServer", ["NetworkIO", "DNS", "NetworkTypes", "CLinux", log]),
         module("Servers", "TLSTunnel", ["NetworkIO", "CLinux", "COpenSSL"]),
@@ -212,6 +213,7 @@ let package = Package(
         tests("BlockStorage", ["CLinux"]),
         tests("NBDServer", ["NBD", "BlockStorage", "NetworkIO", "NetworkTypes", "CLinux", log]),
         tests("Digests", ["CLinux"]),
+        tests("Locking"),
         tests("ImageStore", ["BootModel", "CLinux"]),
         tests("ImageBuilder", ["BootModel", "ImageStore", "CPIO", "CLinux"]),
         tests("VirtualLab", ["NetworkTypes", "CLinux"]),

@@ -33,8 +33,8 @@ import Testing
             committed: layer.committed,
             trust: .live
         )
-        let blocks = [40, 3, 17, 4, 63]
-        let bytes = pattern(5 * 4096, 9)
+        let blocks = [40, 3, 17, 4, 63, 0, 29, 30, 8]
+        let bytes = pattern(blocks.count * 4096, 9)
         try write(blocks.enumerated().map { ($1 * 4096, Array(bytes[$0 * 4096..<$0 * 4096 + 4096])) }, to: storage)
         #expect(data.calls == 1)
         #expect(live.calls == 1)

@@ -1,4 +1,4 @@
-import Synchronization
+import Locking
 
 /// Writes that came together: new blocks go to the layer in one piece, with one entry for all.
 ///
@@ -15,8 +15,16 @@ extension CopyOnWriteStorage {
         func contains(anyOf range: Range<UInt64>) -> Bool { blocks.contains { range.contains($0) } }
     }
 
+    /// Fewer writes than this are done one by one: they hold one chunk at a time, so that many connections with few writes
+    /// each need not wait for each other.
+    package static let fewestGathered = 8
+
     /// Writes of whole blocks that the layer does not have are done together, all others one by one.
     public func write(together writes: [BlockWrite]) throws(BlockError) {
+        guard writes.count >= Self.fewestGathered else {
+            for write in writes { unsafe try self.write(write.bytes, at: write.offset) }
+            return
+        }
         var gathered = Gathered()
         for write in writes {
             let length = unsafe UInt64(write.bytes.count)
@@ -87,7 +95,7 @@ extension CopyOnWriteStorage {
     /// Taken in their order: whoever holds one and waits for another never waits for who waits for the first.
     private func lockingStripes(_ set: UInt64, _ body: () throws(BlockError) -> Void) throws(BlockError) {
         guard set != 0 else { return try body() }
-        try stripes[set.trailingZeroBitCount].mutex.withLock { _ throws(BlockError) in
+        try stripes[set.trailingZeroBitCount].withLock { _ throws(BlockError) in
             try lockingStripes(set & (set - 1), body)
         }
     }

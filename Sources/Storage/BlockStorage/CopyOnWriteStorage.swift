@@ -1,4 +1,5 @@
 import CLinux
+import Locking
 import Synchronization
 
 /// A private, durable layer of changes over a base that is never written.
@@ -37,14 +38,12 @@ public final class CopyOnWriteStorage: BlockStorage {
     let live: any LayerFile
     private let committed: any LayerFile
     let table: SlotTable
-    let slots = Mutex(FreeSlots())
-    let stripes: [StripeLock]
+    let slots = UnfairLock(FreeSlots())
+    let stripes: [UnfairLock<Void>]
     private let gate: FlushGate
     private let progress = Mutex(Progress())
     /// Kept open as long as the layer is: the lock of its directory.
     private let owner: (any AnyObject & Sendable)?
-
-    final class StripeLock: Sendable { let mutex = Mutex(()) }
 
     /// What of the index is durable.
     private struct Progress {
@@ -74,7 +73,7 @@ public final class CopyOnWriteStorage: BlockStorage {
         self.committed = committed
         self.owner = owner
         gate = FlushGate(name)
-        stripes = (0..<64).map { _ in StripeLock() }
+        stripes = (0..<64).map { _ in UnfairLock(()) }
         table = try SlotTable(blockCount: Self.blockCount(base.size))
         try load(trust)
     }
@@ -139,7 +138,7 @@ public final class CopyOnWriteStorage: BlockStorage {
 
     /// Runs `body` while no other thread adds blocks to the chunk.
     func lockingChunk(_ chunk: UInt64, _ body: () throws(BlockError) -> Void) throws(BlockError) {
-        try stripes[Int(chunk % UInt64(stripes.count))].mutex.withLock { _ throws(BlockError) in try body() }
+        try stripes[Int(chunk % UInt64(stripes.count))].withLock { _ throws(BlockError) in try body() }
     }
 
     /// Takes slots for at most `limit` blocks from `block` on, which are in none; all are of one chunk, and it is locked.

@@ -1,5 +1,5 @@
 import CLinux
-import Synchronization
+import Locking
 
 extension FileTree {
     /// The file, open for reading by this caller; `attributes` are as of now.

@@ -1,4 +1,5 @@
 import CLinux
+import Locking
 import Synchronization
 
 /// The files at hand, found by their handles; bounded, shared by all threads and exports of a server.
@@ -26,7 +27,7 @@ package final class ObjectCache: Sendable {
         var newcomer = 0
     }
 
-    private final class Shard: Sendable { let table = Mutex(Table()) }
+    private final class Shard: Sendable { let table = UnfairLock(Table()) }
 
     private let shards = (0..<1 << shardBits).map { _ in Shard() }
     private let index = FileIndex()

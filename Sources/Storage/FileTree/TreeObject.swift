@@ -1,4 +1,5 @@
 import CLinux
+import Locking
 import Synchronization
 
 /// A descriptor that closes with its last owner.
@@ -36,7 +37,7 @@ final class DescriptorCount: Sendable { let value = Atomic(0) }
     let pin: TreeDescriptor
     /// Which tree opened it: two trees of one directory are two mounts, between which nothing can be moved.
     let tree: UInt64
-    let open = Mutex(OpenFiles())
+    let open = UnfairLock(OpenFiles())
     /// Held while the file is changed; a plain lock, for the changes are several calls of the server.
     private let changing = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     /// How often the cache has looked since it was used.

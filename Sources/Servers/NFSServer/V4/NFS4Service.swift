@@ -1,12 +1,13 @@
 import CLinux
 import FileTree
+import Locking
 import Logging
 import NFS4
 import Synchronization
 
 /// What all connections share for NFS version 4: the state of the clients, and what must outlive the server.
 final class NFS4Service: Sendable {
-    private let state: Mutex<NFS4State>
+    private let state: UnfairLock<NFS4State>
     private let records: ClientRecords?
     private let actions: Mutex<[NFS4Action]>
     private let wake: @Sendable () -> Void
@@ -34,7 +35,7 @@ final class NFS4Service: Sendable {
         self.wake = wake
         lease = UInt32(limits.lease / 1000)
         answerLimit = limits.answer
-        state = Mutex(NFS4State(epoch: epoch, limits: limits, recorded: records?.recorded ?? [], now: Self.now))
+        state = UnfairLock(NFS4State(epoch: epoch, limits: limits, recorded: records?.recorded ?? [], now: Self.now))
         actions = Mutex([])
     }
 
@@ -115,12 +116,11 @@ final class OpenFile: Sendable {
     let object: TreeObject
     /// Who opened it.
     let user: UInt32
-    private let files: Mutex<(reader: TreeDescriptor?, writer: TreeDescriptor?)>
+    private let files = UnfairLock<(reader: TreeDescriptor?, writer: TreeDescriptor?)>((nil, nil))
 
     init(_ object: TreeObject, user: UInt32) {
         self.object = object
         self.user = user
-        files = Mutex((nil, nil))
     }
 
     var reader: TreeDescriptor? { files.withLock { $0.reader } }
