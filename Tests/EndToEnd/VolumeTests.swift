@@ -255,6 +255,12 @@ struct VolumeMatrixTests {
         try boot("ram", writes)
     }
 
+    /// A disk that nobody writes; SurvivalTests boot `ram` and `cow`, VolumeTests `keep`.
+    @Test(.timeLimit(.minutes(25)), arguments: Repository.whole(["nbd-none"]))
+    func aDiskThatNobodyWrites(row: String) throws {
+        try boot("nbd", "none")
+    }
+
     private func boot(_ via: String, _ writes: String) throws {
         let lab = try EndToEndLab(
             "\(via)-\(writes)",
