@@ -147,6 +147,7 @@ def run_client(argv, seconds=60):
 
 def compare(cases, servers, once, rounds):
     """Each round runs every server once per case, in turning order. once(case, name) -> (rate, unit, work, work unit).
+    Where work is 0 nothing is said of CPU time.
 
     Prints for each server the median rate, the CPU per unit of work, and both as ratios of ours ('diskless') to the best peer.
     """
@@ -176,8 +177,8 @@ def report(case, seen):
         rows[name] = (statistics.median(r[0] for r in good), good[0][1], statistics.median(r[2] for r in good), good[0][3])
     peers = {name: row for name, row in rows.items() if name != "diskless"}
     for name, (rate, unit, cpu, per) in rows.items():
-        line = f"{case:24} {name:11} {rate:11.1f} {unit:6} {cpu:9.3f} {per}"
+        line = f"{case:24} {name:11} {rate:11.1f} {unit:6}" + (f" {cpu:9.3f} {per}" if cpu else "")
         if name == "diskless" and peers:
             best, least = max(r[0] for r in peers.values()), min(r[2] for r in peers.values())
-            line += f"   x{rate / best:.2f} of the fastest peer, x{cpu / least if least else 0:.2f} of the least CPU"
+            line += f"   x{rate / best:.2f} of the fastest peer" + (f", x{cpu / least:.2f} of the least CPU" if least else "")
         print(line, flush=True)

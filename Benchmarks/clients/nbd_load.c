@@ -1,6 +1,7 @@
-// usage: nbd_load ADDRESS PORT EXPORT (random|sequential)-(read|write) BLOCK DEPTH CONNECTIONS SECONDS FLUSH_EVERY
-// Keeps DEPTH requests under way on each connection with simple replies, as the kernel's client does, and prints one
-// JSON object. Reads of a file whose words hold their own offset are checked at both ends, and writes keep that true.
+// usage: nbd_load ADDRESS PORT EXPORT (random|sequential)-(read|write) BLOCK DEPTH CONNECTIONS SECONDS FLUSH_EVERY FILL
+// Keeps DEPTH requests under way on each connection with simple replies, as the kernel's client does, and prints what it
+// did. Reads of a file whose words hold their own offset are checked at both ends, and writes keep that true.
+// FILL bytes at the beginning, if not 0, are written and flushed first; what is measured stays within them then.
 #include "load.h"
 #include <endian.h>
 #include <sys/uio.h>
@@ -60,6 +61,45 @@ static void open_export(struct connection *c, const struct sockaddr_in *to, cons
     }
 }
 
+// The words that later reads are checked by.
+static void put_pattern(uint8_t *data, uint64_t offset, size_t count) {
+    for (size_t at = 0; at < count; at += at % 4096 ? 8 : 4088) {
+        uint64_t word = offset + at;
+        memcpy(data + at, &word, 8);
+    }
+}
+
+static void request_and_wait(int socket, int command, uint64_t offset, const uint8_t *data, uint32_t length) {
+    uint8_t b[REQUEST];
+    put32(b, 0x25609513), put16(b + 4, 0), put16(b + 6, (uint16_t)command), put64(b + 8, 0), put64(b + 16, offset);
+    put32(b + 24, length);
+    struct iovec parts[2] = {{b, REQUEST}, {(void *)data, length}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+    for (size_t left = REQUEST + length; left;) {
+        ssize_t count = sendmsg(socket, &message, MSG_NOSIGNAL);
+        if (count < 0) leave("cannot send");
+        left -= (size_t)count;
+        for (int i = 0; i < 2; i++) {
+            size_t part = (size_t)count < parts[i].iov_len ? (size_t)count : parts[i].iov_len;
+            parts[i].iov_base = (uint8_t *)parts[i].iov_base + part, parts[i].iov_len -= part, count -= (ssize_t)part;
+        }
+    }
+    receive(socket, b, REPLY);
+    if (get32(b) != 0x67446698 || get32(b + 4)) leave("the export cannot be filled");
+}
+
+static void fill(struct connection *c, uint64_t bytes) {
+    enum { PIECE = 1 << 20 };
+    uint8_t *data = calloc(1, PIECE);
+    for (uint64_t offset = 0; offset + PIECE <= bytes; offset += PIECE) {
+        put_pattern(data, offset, PIECE);
+        request_and_wait(c->socket, 1, offset, data, PIECE);
+    }
+    request_and_wait(c->socket, 3, 0, NULL, 0);
+    c->size = bytes;
+    free(data);
+}
+
 static void ask(struct connection *c, int slot) {
     if (finishing) return;
     struct request *r = &c->requests[slot];
@@ -75,11 +115,7 @@ static void ask(struct connection *c, int slot) {
     c->parts[c->queued++] = (struct iovec){h, REQUEST};
     if (r->command == 1) {
         uint8_t *data = c->payload + (size_t)slot * block;
-        // The words that later reads are checked by.
-        for (size_t at = 0; at < block; at += at % 4096 ? 8 : 4088) {
-            uint64_t word = r->offset + at;
-            memcpy(data + at, &word, 8);
-        }
+        put_pattern(data, r->offset, block);
         c->parts[c->queued++] = (struct iovec){data, block};
     }
     under_way++;
@@ -140,17 +176,19 @@ static void take_replies(struct connection *c) {
 }
 
 int main(int count, char **argument) {
-    if (count != 10) leave("usage: see the first line of nbd_load.c");
+    if (count != 11) leave("usage: see the first line of nbd_load.c");
     struct sockaddr_in to = address_of(argument[1], argument[2]);
     is_random = !strncmp(argument[4], "random", 6), is_write = strstr(argument[4], "write") != NULL;
     block = (size_t)atol(argument[5]), depth = atoi(argument[6]), flush_every = atoi(argument[9]);
     int connections = atoi(argument[7]), poller = epoll_create1(0);
     double seconds = atof(argument[8]);
+    uint64_t filled = strtoull(argument[10], NULL, 10);
     struct connection *all = calloc((size_t)connections, sizeof *all);
     random_seed((uint64_t)(seconds_now() * 1e6));  // New places in every run, or a copy-on-write layer soon has them all.
     for (int i = 0; i < connections; i++) {
         struct connection *c = &all[i];
         open_export(c, &to, argument[3]);
+        if (filled) fill(c, filled);
         c->input = malloc(ROOM), c->headers = malloc((size_t)depth * REQUEST);
         if (is_write) c->payload = malloc((size_t)depth * block), memset(c->payload, 0x5a, (size_t)depth * block);
         c->requests = calloc((size_t)depth, sizeof *c->requests), c->parts = calloc((size_t)depth * 2, sizeof *c->parts);
