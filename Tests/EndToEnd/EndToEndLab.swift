@@ -127,6 +127,11 @@ struct TestImage: Sendable {
 
     /// The directory of its newest version; builds the image if there is none.
     func directory() throws -> String {
+        // One run of tests at a time builds it; others wait, and find it.
+        try FileManager.default.createDirectory(atPath: Self.state, withIntermediateDirectories: true)
+        let lock = unsafe open("\(Self.state)/\(name).lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        defer { close(lock) }
+        guard flock(lock, LOCK_EX) == 0 else { throw LabError("\(Self.state)/\(name).lock cannot be locked: \(errno)") }
         if let found = newest(), isFresh(found) { return found }
         guard let program = Repository.program else { throw LabError("diskless is not built: make build") }
         let build = Process()

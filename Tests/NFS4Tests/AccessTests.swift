@@ -173,25 +173,7 @@ struct AccessTests {
             Entry(rights: 0x1f_01ff, who: .everyone), Entry(rights: 2, who: .user(0)),
             Entry(rights: 3, who: .members(4_294_967_294)),
         ]
-        var attributes = NFS4Attributes(
-            type: .regular,
-            change: 1,
-            size: 1,
-            used: 0,
-            fileSystem: 1,
-            file: 2,
-            mountedOn: 2,
-            mode: 0o640,
-            links: 1,
-            user: 0,
-            group: 0,
-            major: 0,
-            minor: 0,
-            accessed: NFS4Time(seconds: 1, nanoseconds: 0),
-            modified: NFS4Time(seconds: 1, nanoseconds: 0),
-            changed: NFS4Time(seconds: 1, nanoseconds: 0),
-            handle: NFS4FileHandle(words: InlineArray(repeating: 1), count: 16)
-        )
+        var attributes = Bench.attributes(.regular, mode: 0o640)
         var server = NFS4Attributes.Server(minor: 0, lease: 60, largestRead: 1, largestWrite: 1)
         #expect(written { attributes.encode(.accessList, server, into: &$0) } == written { $0.writeZeros(2) })
         server.hasAccessLists = true

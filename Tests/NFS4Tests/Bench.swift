@@ -17,6 +17,30 @@ final class Bench {
         state.tick(now: now)
     }
 
+    /// Attributes of a file of one byte, or of a directory, that belongs to root.
+    static func attributes(_ type: NFS4FileType, mode: UInt32) -> NFS4Attributes {
+        let time = NFS4Time(seconds: 1, nanoseconds: 0)
+        return NFS4Attributes(
+            type: type,
+            change: 1,
+            size: 1,
+            used: 0,
+            fileSystem: 1,
+            file: 2,
+            mountedOn: 2,
+            mode: mode,
+            links: 1,
+            user: 0,
+            group: 0,
+            major: 0,
+            minor: 0,
+            accessed: time,
+            modified: time,
+            changed: time,
+            handle: NFS4FileHandle(words: InlineArray(repeating: 1), count: 16)
+        )
+    }
+
     static func exchange(_ name: String, verifier: UInt64 = 1) -> NFS4ExchangeCall {
         NFS4ExchangeCall(verifier: verifier, owner: Array(name.utf8), flags: 0, protection: 0)
     }

@@ -130,25 +130,11 @@ struct CallbackTests {
 
     @Test("A file has changed at its holder when its number is a new one, or its size another")
     func merge() {
-        var own = NFS4Attributes(
-            type: .regular,
-            change: 800,
-            size: 12,
-            used: 0,
-            fileSystem: 1,
-            file: 2,
-            mountedOn: 2,
-            mode: 0o644,
-            links: 1,
-            user: 0,
-            group: 0,
-            major: 0,
-            minor: 0,
-            accessed: NFS4Time(seconds: 1, nanoseconds: 0),
-            modified: NFS4Time(seconds: 10, nanoseconds: 0),
-            changed: NFS4Time(seconds: 10, nanoseconds: 0),
-            handle: NFS4FileHandle(words: InlineArray(repeating: 1), count: 16)
-        )
+        var own = Bench.attributes(.regular, mode: 0o644)
+        own.change = 800
+        own.size = 12
+        own.modified.seconds = 10
+        own.changed.seconds = 10
         #expect(!NFS4HeldAttributes(change: 700, size: 12).isModified(since: 700, own))
         #expect(NFS4HeldAttributes(change: 701, size: 12).isModified(since: 700, own))
         // It was told the newest number since.
@@ -174,25 +160,7 @@ struct CallbackTests {
 
     @Test("open_arguments says what OPEN understands")
     func openArguments() {
-        let attributes = NFS4Attributes(
-            type: .directory,
-            change: 1,
-            size: 1,
-            used: 0,
-            fileSystem: 1,
-            file: 2,
-            mountedOn: 2,
-            mode: 0o755,
-            links: 1,
-            user: 0,
-            group: 0,
-            major: 0,
-            minor: 0,
-            accessed: NFS4Time(seconds: 1, nanoseconds: 0),
-            modified: NFS4Time(seconds: 1, nanoseconds: 0),
-            changed: NFS4Time(seconds: 1, nanoseconds: 0),
-            handle: NFS4FileHandle(words: InlineArray(repeating: 1), count: 16)
-        )
+        let attributes = Bench.attributes(.directory, mode: 0o755)
         var wanted = NFS4Bitmap()
         wanted.insert(.openArguments)
         for minor in 0...2 as ClosedRange<UInt32> {
