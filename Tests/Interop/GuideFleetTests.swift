@@ -45,6 +45,14 @@ import Testing
                 Machine(mac: "02:00:00:00:30:02", says: ["cafeteria", "kiosk@2"]),
             ]
         ),
+        (
+            "roots", [("debian", 1)], "eth1",
+            [
+                Machine(mac: "02:00:00:00:40:01", says: ["seat1", "/etc/ssh", "swap"]),
+                Machine(mac: "02:00:00:00:40:02", says: ["studio", "keep", "volume"]),
+                Machine(mac: "02:00:00:00:40:04", says: ["twin2", "shared", "4.2"]),
+            ]
+        ),
     ]
 
     private static func fleet(_ guide: String) throws -> String {
