@@ -105,11 +105,13 @@ extension Node {
     }
 
     /// What the kernel and the services have told as errors, but for that somebody waited long, which is true: tasks that are
-    /// blocked, connections that ended, services whose watchdog (of three minutes) does not know what they wait for.
+    /// blocked, connections that ended (under a request that was being sent, which is then sent again), services whose watchdog
+    /// (of three minutes) does not know what they wait for.
     fileprivate func errorsTold() throws -> [String] {
         let waiting =
             "blocked for more than|hung_task|not responding|Not tainted|task:.* state:D|Watchdog timeout"
-            + "|block nbd0: (Connection timed out|Dead connection|Receive control failed|shutting down)"
+            + "|block nbd0: (Connection timed out|Dead connection|Receive control failed|shutting down"
+            + "|Send (control|data) failed .result -11.|Request send failed, requeueing)"
         return try run(
             "(dmesg --level=emerg,alert,crit,err; journalctl -b -q -p err -o cat --no-pager) | sed 's/^\\[[^]]*\\] *//'"
                 + " | grep -vE '\(waiting)' || true",
