@@ -94,20 +94,26 @@ struct VolumeTests {
         )
     }
 
-    /// Cuts the power of these nodes, and waits until the server has seen that they are gone.
+    /// Cuts the power of these nodes, and waits until the server has seen that they are gone, and is old enough to be sure.
     private func cutPower(_ lab: EndToEndLab, _ nodes: [Node]) throws {
         for node in nodes { node.machine.powerOff() }
         let begin = ContinuousClock.now
         for node in nodes {
             #expect(try refusal(lab, "snapshot", node.name, "torn").contains("node \(node.name) is running"))
         }
-        for node in nodes {
-            while try diskless(lab, "node", "state", node.name).contains("running") {
-                try #require(
-                    ContinuousClock.now - begin < .seconds(75),
-                    "\(node.name) is off and still counts as running"
-                )
+        func wait(_ problem: String, while condition: () throws -> Bool) throws {
+            while try condition() {
+                try #require(ContinuousClock.now - begin < .seconds(75), "\(problem)")
                 usleep(500_000)
+            }
+        }
+        for node in nodes {
+            try wait("\(node.name) is off and still counts as running") {
+                try diskless(lab, "node", "state", node.name).contains("running")
+            }
+            // A server that has just started waits for nodes that may still run. There is no such snapshot.
+            try wait("\(node.name) may still run") {
+                try refusal(lab, "restore", node.name, "torn").contains("this server started")
             }
         }
         print("nodes without power counted as off after \(ContinuousClock.now - begin)")
