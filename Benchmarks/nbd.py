@@ -6,9 +6,9 @@ CASES = {"read4k-q1-c1": ("ro", "random-read", 4096, 1, 1, 0), "read4k-q32-c1": 
          "read4k-q32-c4": ("ro", "random-read", 4096, 32, 4, 0), "read4k-q4-c64": ("ro", "random-read", 4096, 4, 64, 0),
          "read64k-q8-c1": ("ro", "sequential-read", 65536, 8, 1, 0), "read64k-q2-c64": ("ro", "sequential-read", 65536, 2, 64, 0),
          "read1m-q4-c1": ("ro", "sequential-read", 1 << 20, 4, 1, 0), "write4k-q32-c1": ("rw", "random-write", 4096, 32, 1, 0),
-         "write1m-q4-c1": ("rw", "sequential-write", 1 << 20, 4, 1, 0), "cow-write4k-q32-c1": ("cow", "random-write", 4096, 32, 1, 0),
-         "cow-write4k-q4-c64": ("cow", "random-write", 4096, 4, 64, 0), "cow-read4k-q32-c1": ("cow", "random-read", 4096, 32, 1, 0),
-         "cow-write4k-flush32": ("cow", "random-write", 4096, 32, 1, 32)}
+         "write4k-flush32": ("rw", "random-write", 4096, 32, 1, 32), "write1m-q4-c1": ("rw", "sequential-write", 1 << 20, 4, 1, 0),
+         "cow-write4k-q32-c1": ("cow", "random-write", 4096, 32, 1, 0), "cow-write4k-q4-c64": ("cow", "random-write", 4096, 4, 64, 0),
+         "cow-read4k-q32-c1": ("cow", "random-read", 4096, 32, 1, 0), "cow-write4k-flush32": ("cow", "random-write", 4096, 32, 1, 32)}
 # The same of blocks that the layer has already: this much of it is written over the same connection first.
 FILLED = {"cow-reread4k-q32-c1": ("cow", "random-read", 4096, 32, 1, 0),
           "cow-rewrite4k-q32-c1": ("cow", "random-write", 4096, 32, 1, 0),
