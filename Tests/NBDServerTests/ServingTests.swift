@@ -126,10 +126,16 @@ import Testing
         #expect(try client.extendedChunk().kind == 0x8001)
         try client.send(NBDRequest(.read, cookie: 6, offset: 1000, length: 600_000).extendedHeader)
         #expect(try client.extendedChunk().data.dropFirst(8) == written[...])
-        // More than can be wanted ends it.
-        odd.length = 1 << 40
-        try client.send(odd.extendedHeader)
+    }
+
+    @Test("More data than can be wanted end the session, and it alone", arguments: [33 << 20, 1 << 40, Int.max])
+    func tooMuchData(length: Int) throws {
+        let client = try TestClient(fixture.server.endpoint)
+        #expect(try client.option(.extendedHeaders).map(\.type) == [.acknowledged])
+        try client.open()
+        try client.send(NBDRequest(.write, cookie: 1, length: UInt64(length)).extendedHeader)
         #expect(client.isClosed())
+        #expect(try fixture.connect("disk").read(0, 100) == Array(fixture.original[..<100]))
     }
 
     @Test func storageErrorsReachTheClientAndClear() throws {

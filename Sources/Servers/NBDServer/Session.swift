@@ -185,11 +185,11 @@ struct TransmissionLoop: ~Copyable {
             }
             let payload = request.payloadLength
             if payload > have - position - headerSize {
-                guard headerSize + payload > input.capacity else { break }
                 guard !isExtended || payload <= Int(NBDSession.maximumPayload) else {
                     _ = finishGathered() && sendOutput()
                     return .end("the client sends more than 32 MiB with one request")
                 }
+                guard headerSize + payload > input.capacity else { break }
                 guard finishGathered() else { return .end("the client does not take its replies") }
                 // Too long for the buffer: it passes through in pieces.
                 dropServed(position + headerSize)

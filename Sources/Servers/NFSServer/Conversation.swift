@@ -48,6 +48,8 @@ struct Conversation: ~Copyable {
     var pending: [TreeObject] = []
     /// Replies in `output` to calls that must not be done twice.
     var unsettled: [(key: UInt64, reply: [UInt8])] = []
+    /// Whether the reply of the call under way is kept, and so has to be whole in `output`.
+    var keepsReply = false
     /// Requests of sessions whose replies in `output` are not durable yet.
     var unsettled4: [NFS4SequenceCall] = []
     /// Memory for the kernel's directory entries.

@@ -55,9 +55,15 @@ extension Conversation {
         case .underWay: return nil
         case .new(let mayBeDone): thread.mayBeDone = mayBeDone
         }
-        defer { thread.mayBeDone = false }
+        keepsReply = true
+        defer { (thread.mayBeDone, keepsReply) = (false, false) }
         let start = filled
         let why = serve(call, &reader, record)
+        // Of clients that change and read in one request: they are served again when they ask again.
+        guard filled - start <= ReplyCache.replyLimit else {
+            server.replies.forget([key])
+            return why
+        }
         let reply = unsafe Array(UnsafeRawBufferPointer(output.part(start, filled - start)))
         // At once: who is killed before all is on the disk, and the reply sent, is asked again.
         if repetition == .lasting { server.replies.done(key, reply) }

@@ -17,6 +17,9 @@ final class ReplyCache: Sendable {
         case known([UInt8])
     }
 
+    /// The longest reply that is kept, in bytes; those of Linux's calls that change something are far shorter.
+    static let replyLimit = 4096
+
     private struct Table: ~Copyable {
         /// Empty until the call's effects are durable.
         var replies: [UInt64: [UInt8]] = [:]

@@ -163,9 +163,11 @@ extension Conversation {
         try describe(compound, wanted).encode(wanted, ofServer, into: &writer)
         let end = writer.count
         writer.count = start
-        // Behind the bitmap and the length: the same words on both sides.
-        let ours = unsafe Array(UnsafeRawBufferPointer(output.part(filled + end - theirs.count, theirs.count)))
-        let isSame = ours == theirs && end - start >= theirs.count + 4
+        guard !writer.overflowed else { throw NFS4Status.resource }
+        let answer = unsafe Array(UnsafeRawBufferPointer(output.part(filled + start, end - start)))
+        var ours = unsafe XDRReader(answer.span.bytes)
+        _ = try NFS4Bitmap(decoding: &ours)
+        let isSame = try ours.readBytes(limit: answer.count) == theirs
         if same != isSame { throw same ? NFS4Status.notSame : NFS4Status.same }
     }
 

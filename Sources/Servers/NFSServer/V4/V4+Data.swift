@@ -71,7 +71,8 @@ extension Conversation {
             return
         }
         var wanted = min(asked, Self.transferLimit)
-        let mayFollow = compound.isLast && compound.sequence?.keepsReply != true && !server.isCareful
+        let mayFollow =
+            compound.isLast && compound.sequence?.keepsReply != true && !keepsReply && !server.isCareful
         // A file that has grown since gives less than was asked for, which clients take.
         if wanted > Self.directLength, mayFollow, object.lastSize > offset + UInt64(Self.directLength) {
             let size = try FileAttributes.of(file).size
