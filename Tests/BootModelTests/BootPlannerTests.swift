@@ -145,6 +145,24 @@ import Testing
         #expect(plan.root.url == "nfs://10.0.0.9/images/debian@7?vers=4.2")
     }
 
+    @Test("What nodes share has locks that hold between them, unless another version is asked for")
+    func sharedMounts() throws {
+        var settings = Settings(via: .nfs, writes: .ram)
+        let (home, opt) = (try #require(NodePath("/home")), try #require(NodePath("/opt")))
+        let nas = IPv4Address(10, 0, 0, 9)
+        settings.mounts = [
+            .nfs(home, at: home, mode: .readWrite), .nfs(opt, at: opt, server: nas, version: .v3),
+        ]
+        let plan = try BootPlanner.plan(
+            Self.inputs(.ipxe([.http, .bzImage]), settings: settings, image: Self.image())
+        )
+        #expect(
+            plan.root.mounts == [
+                "nfs\t10.0.0.1\t2049\t/mounts/home\t/home\trw\t4.2", "nfs\t10.0.0.9\t-\t/opt\t/opt\tro\t3",
+            ]
+        )
+    }
+
     static let refusals: [(Settings, RootFormat?, String, ClientArchitecture, Set<String>, String)] = [
         (Settings(), nil, "amd64", .bios, everyLoader, "there is no image yet"),
         (Settings(image: ImageReference("gone")), nil, "amd64", .bios, everyLoader, "image gone (node) does not exist"),

@@ -17,7 +17,7 @@ struct ClassicClientMatrixTests {
         defer { try? FileManager.default.removeItem(atPath: both) }
         try FileManager.default.copyItem(atPath: Repository.path("Tests/Clients/fsx.py"), toPath: "\(both)/fsx.py")
         let common =
-            "image: e2e-build, root: {via: nfs, writes: keep, version: \(version)}, mounts: [{nfs: \(both), at: /mnt, mode: rw}]"
+            "image: e2e-build, root: {via: nfs, writes: keep, version: \(version)}, mounts: [{nfs: \(both), at: /mnt, mode: rw, version: \(version)}]"
         let lab = try EndToEndLab(
             "classic-\(version)",
             images: [.build],
@@ -33,6 +33,10 @@ struct ClassicClientMatrixTests {
         for node in [anna, bert] { try node.login() }
 
         try exerciseFiles(anna, bert)
+        // What one node has locked another cannot lock, but with version 3, where each knows of its own locks alone.
+        try anna.run("(flock -n 9 && : >/mnt/locked && sleep 9999) 9>/mnt/lock </dev/null >/dev/null 2>&1 &")
+        try bert.run("until ls /mnt/locked; do sleep 1; done")
+        #expect(try bert.run("flock -n /mnt/lock true; echo $?") == (version == "3" ? "0" : "1"))
         try lockDatabase(anna)
         try useProject(anna)
         try compareTree(anna, in: lab)

@@ -120,6 +120,12 @@ struct TestImage: Sendable {
         format: "squashfs",
         packages: ["gcc", "libc6-dev", "make", "git", "sqlite3", "python3", "time", "groff", "nbd-client"]
     )
+    /// With dracut, which makes an initramfs of its own kind.
+    static let dracut = TestImage(
+        name: "e2e-dracut",
+        format: "squashfs",
+        packages: ["dracut-network", "nfs-common"]
+    )
     /// For 64-bit ARM; its packages' scripts run emulated, so it takes a while.
     static let arm64 = TestImage(name: "e2e-arm64", format: "squashfs", architecture: "arm64")
 

@@ -41,8 +41,8 @@ struct TreeRootTests {
         #expect(try kim.rootErrors() == "")
     }
 
-    static func fleet(_ name: String, _ settings: String, number: UInt64 = 1) -> String {
-        "nodes:\n  - {name: \(name), mac: [\"\(EndToEndLab.mac(number))\"], image: e2e, \(settings)}\n"
+    static func fleet(_ name: String, _ settings: String, number: UInt64 = 1, image: TestImage = .ram) -> String {
+        "nodes:\n  - {name: \(name), mac: [\"\(EndToEndLab.mac(number))\"], image: \(image.name), \(settings)}\n"
     }
 }
 

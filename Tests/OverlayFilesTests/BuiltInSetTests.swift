@@ -1,5 +1,6 @@
 import BootModel
 import Foundation
+import NetworkTypes
 import OverlayFiles
 import Testing
 
@@ -37,10 +38,18 @@ struct BuiltInSetTests {
         var settings = Settings()
         settings.mounts = [
             .nfs(try #require(NodePath("/srv/my home")), at: try #require(NodePath("/home")), mode: .readWrite),
+            .nfs(
+                try #require(NodePath("/opt")),
+                at: try #require(NodePath("/opt")),
+                server: IPv4Address("10.0.0.9"),
+                version: .v3
+            ),
             .tmpfs(at: try #require(NodePath("/scratch")), size: ByteCount("1G"), mode: FileMode("1777")),
         ]
         let fstab = try library.tree(for: sampleBoot(settings: settings), sets: ["fstab"])["etc/fstab"]?.text
-        #expect(fstab?.contains("\n10.0.0.1:/srv/my\\040home /home nfs noauto,rw,hard,nofail,_netdev 0 0\n") == true)
+        let home = "10.0.0.1:/mounts/srv/my\\040home /home nfs noauto,rw,hard,nofail,_netdev,vers=4.2,port=2049 0 0"
+        #expect(fstab?.contains("\n\(home)\n") == true)
+        #expect(fstab?.contains("\n10.0.0.9:/opt /opt nfs noauto,ro,hard,nofail,_netdev,vers=3,nolock 0 0\n") == true)
         #expect(fstab?.contains("\ntmpfs /scratch tmpfs noauto,nosuid,nodev,mode=1777,size=1073741824 0 0\n") == true)
     }
 

@@ -46,9 +46,12 @@ extension BootPlanner {
             if choice.writes != .ram {
                 let version = inputs.settings.nfsVersion.value.rawValue
                 let port = elsewhere == nil ? ",port=\(server.nfsPort)" : ""
+                // Nothing of an image ever changes. Only of version 3 klibc's nfsmount refuses the option.
+                let sparing =
+                    choice.writes == .none && inputs.settings.nfsVersion.value != .v3 ? ",nocto,actimeo=86400" : ""
                 plan.standard = [
                     "root=/dev/nfs",
-                    "nfsroot=\(elsewhere ?? server.address):\(tree.path),vers=\(version),tcp\(port),hard,nolock",
+                    "nfsroot=\(elsewhere ?? server.address):\(tree.path),vers=\(version),tcp\(port),hard,nolock\(sparing)",
                     choice.writes == .none ? "ro" : "rw",
                 ]
             }
@@ -105,10 +108,10 @@ extension BootPlanner {
             switch mount {
             case .tmpfs(let path, let size, let mode):
                 line(["tmpfs", path.text, size.map { "\($0.bytes)" } ?? "-", mode?.description ?? "-"])
-            case .nfs(let directory, let path, let mode, let other):
+            case .nfs(let directory, let path, let mode, let other, let version):
                 guard let other else {
                     let export = "/mounts\(directory)"
-                    line(["nfs"] + own + [export, path.text, mode.rawValue, NFSVersion.v3.rawValue])
+                    line(["nfs"] + own + [export, path.text, mode.rawValue, version.rawValue])
                     let grant = TreeGrant(
                         path: export,
                         source: .directory(directory.text),
@@ -123,7 +126,9 @@ extension BootPlanner {
                     }
                     continue
                 }
-                line(["nfs", "\(other)", "2049", directory.text, path.text, mode.rawValue, NFSVersion.v42.rawValue])
+                // Where another server has its MOUNT protocol (version 3), its portmapper tells.
+                let port = version == .v3 ? "-" : "2049"
+                line(["nfs", "\(other)", port, directory.text, path.text, mode.rawValue, version.rawValue])
             }
         }
         for path in settings.volatile.value.sorted() { line(["volatile", path.text]) }

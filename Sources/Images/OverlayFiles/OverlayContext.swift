@@ -135,11 +135,18 @@ public enum OverlayContext {
             type = "tmpfs"
             options = ["noauto", "nosuid", "nodev", "mode=\(mode?.description ?? "755")"]
             if let size { options.append("size=\(size.bytes)") }
-        case .nfs(let directory, _, let mode, let other):
-            device = "\((other ?? server?.address)?.description ?? ""):\(field(directory.text))"
+        case .nfs(let directory, _, let mode, let other, let version):
+            // What this server exports for `mounts` lies there.
+            let path = other == nil ? "/mounts\(directory.text)" : directory.text
+            device = "\((other ?? server?.address)?.description ?? ""):\(field(path))"
             type = "nfs"
             // A server that is away must neither stop the boot nor lose what is written.
-            options = ["noauto", mode.rawValue, "hard", "nofail", "_netdev"]
+            options = ["noauto", mode.rawValue, "hard", "nofail", "_netdev", "vers=\(version.rawValue)"]
+            if version == .v3 { options.append("nolock") }
+            if other == nil, let port = server?.nfsPort {
+                options.append("port=\(port)")
+                if version == .v3 { options += ["mountport=\(port)", "mountproto=tcp"] }
+            }
         }
         return .object([
             "device": .text(device), "at": .text(field(mount.path.text)), "type": .text(type),

@@ -15,7 +15,7 @@ struct HomeDirectories: Sendable {
         for user in users {
             let around = mounts.filter { user.home.isInside($0.path) }
             // The innermost mount is what the node sees there.
-            guard case .nfs(let directory, let path, .readWrite, nil)? = around.max(by: { $0.path < $1.path }),
+            guard case .nfs(let directory, let path, .readWrite, nil, _)? = around.max(by: { $0.path < $1.path }),
                 user.home != path
             else { continue }
             let names = user.home.text.dropFirst(path.text.count + 1).split(separator: "/").map(String.init)

@@ -91,7 +91,8 @@ package struct GeneratedFleet {
                         path("srv"),
                         at: path("m\(number)"),
                         mode: flip() ? .readOnly : .readWrite,
-                        server: flip() ? IPv4Address(10, 9, 9, 9) : nil
+                        server: flip() ? IPv4Address(10, 9, 9, 9) : nil,
+                        version: NFSVersion.allCases[below(NFSVersion.allCases.count)]
                     )
             }
         }

@@ -57,7 +57,7 @@ struct GenerateExports: ParsableCommand {
         }
         var shared: [String: Bool] = [:]
         for node in fleet.nodes.values {
-            for case .nfs(let directory, _, let mode, _) in fleet.effectiveSettings(for: node).mounts.value {
+            for case .nfs(let directory, _, let mode, _, _) in fleet.effectiveSettings(for: node).mounts.value {
                 shared[directory.text] = (shared[directory.text] ?? false) || mode == .readWrite
             }
         }
