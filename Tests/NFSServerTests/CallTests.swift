@@ -49,6 +49,26 @@ struct CallTests {
         #expect(words(try client.reply()).first == words(second)[1])
     }
 
+    @Test("A long WRITE that stays away holds up no earlier reply")
+    func halfAWrite() throws {
+        let fixture = try Fixture()
+        let (client, root) = (fixture.client, fixture.root)
+        let remove = client.call(NFS3.program, NFS3.version, NFS3Procedure.remove.rawValue) {
+            root.encode(into: &$0)
+            $0.writeOpaque(Array("none".utf8))
+        }
+        let write = client.call(NFS3.program, NFS3.version, NFS3Procedure.write.rawValue) {
+            root.encode(into: &$0)
+            $0.write(0 as UInt64)
+            for word in [1 << 20, 0] as [UInt32] { $0.write(word) }
+            $0.writeOpaque([UInt8](repeating: 1, count: 1 << 20))
+        }
+        try client.send(remove + write[..<5000])
+        #expect(words(try client.reply()).first == words(remove)[1])
+        try client.send(Array(write[5000...]))
+        #expect(words(try client.reply()).first == words(write)[1])
+    }
+
     @Test("What is not a call ends the connection, and only that one")
     func garbage() throws {
         let fixture = try Fixture()

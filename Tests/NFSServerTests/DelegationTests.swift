@@ -1,4 +1,5 @@
 import CLinux
+import NFS3
 import NFS4
 import NFSServer
 import Testing
@@ -16,11 +17,19 @@ private final class Delegated {
     private let type: UInt32
 
     /// `shares`: whether both are on one connection; `keepsTimes`: whether the holder keeps the times.
-    init(shares: Bool, keepsTimes: Bool = false) throws {
-        fixture = try Fixture()
-        path = fixture.directory + "/file"
-        holder = try TestSession(fixture.client, "holder")
-        asker = try TestSession(shares ? fixture.client : try TestClient(fixture.server.endpoint), "asker")
+    convenience init(shares: Bool, keepsTimes: Bool = false) throws {
+        let fixture = try Fixture()
+        try self.init("file", in: fixture, fixture.client, shares: shares, keepsTimes: keepsTimes)
+    }
+
+    /// A file of this name in a served directory, whose holder calls on `client`.
+    init(_ name: String, in fixture: Fixture, _ client: TestClient, shares: Bool = false, keepsTimes: Bool = false)
+        throws
+    {
+        self.fixture = fixture
+        path = "\(fixture.directory)/\(name)"
+        holder = try TestSession(client, "holder of \(name)")
+        asker = try TestSession(shares ? client : try TestClient(fixture.server.endpoint), "asker for \(name)")
         for session in [holder, asker] {
             let done = try session.send(1) {
                 $0.write(NFS4Operation.reclaimComplete.rawValue)
@@ -37,7 +46,7 @@ private final class Delegated {
             $0.writeOpaque(Array("owner".utf8))
             // OPEN4_CREATE, GUARDED4, no attributes, CLAIM_NULL
             for word in [1, 1, 0, 0, 0] as [UInt32] { $0.write(word) }
-            $0.writeOpaque(Array("file".utf8))
+            $0.writeOpaque(Array(name.utf8))
             for word in [NFS4Operation.getAttributes.rawValue, 1, 0x8] as [UInt32] { $0.write(word) }
         }
         #expect(opened.status == .ok)
@@ -131,6 +140,50 @@ struct DelegationTests {
         #expect(unsafe lstat(file.path, &known) == 0)
         #expect(known.st_size == 0)
         #expect(UInt64(known.st_ctim.tv_sec) * 1_000_000_000 + UInt64(known.st_ctim.tv_nsec) > file.change)
+    }
+
+    @Test("A holder that does not take its replies holds up nobody else's question")
+    func slowHolder() throws {
+        let slow = try Delegated(shares: false)
+        let other = try Delegated("other", in: slow.fixture, try TestClient(slow.fixture.server.endpoint))
+        #expect(unsafe truncate(slow.path, 64 << 20) == 0)
+        let file = try slow.holder.client.nfs(.lookup) {
+            slow.fixture.root.encode(into: &$0)
+            $0.writeOpaque(Array("file".utf8))
+        }
+        var reader = unsafe XDRReader(file.rest.span.bytes)
+        let handle = try NFS3FileHandle(decoding: &reader)
+        // More than the sockets' buffers take.
+        for _ in 0..<32 {
+            try slow.holder.client.send(
+                slow.holder.client.call(NFS3.program, NFS3.version, NFS3Procedure.read.rawValue) {
+                    handle.encode(into: &$0)
+                    $0.write(0 as UInt64)
+                    $0.write(1 << 20 as UInt32)
+                }
+            )
+        }
+        // Its call begins first, and cannot go out.
+        try slow.ask()
+        for size in [5, 9] as [UInt64] {
+            try other.ask()
+            try other.answer(try other.call().xid, Delegated.held(other.change + 1, size))
+            #expect(try other.told().1?.size == size)
+        }
+    }
+
+    @Test("CREATE of version 3 that would cut a file waits for its holder")
+    func createOverAnother() throws {
+        let file = try Delegated(shares: false)
+        let client = try TestClient(file.fixture.server.endpoint)
+        let answer = try client.nfs(.create) {
+            file.fixture.root.encode(into: &$0)
+            $0.writeOpaque(Array("file".utf8))
+            // UNCHECKED, no mode, owner and group, size 0, no times.
+            for word in [0, 0, 0, 0, 1, 0, 0, 0, 0] as [UInt32] { $0.write(word) }
+        }
+        #expect(answer.status == .tryLater)
+        #expect(try file.call().operation == Self.recall)
     }
 
     @Test("A holder that has changed nothing leaves the file as it is")

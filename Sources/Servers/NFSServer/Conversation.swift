@@ -78,7 +78,8 @@ struct Conversation: ~Copyable {
     /// Serves until the client leaves, vanishes or errs; returns why.
     mutating func run() -> String? {
         handle.socket.setTimeouts(receive: Self.idleSeconds, send: Self.patience)
-        defer { server.replies.forget(unsettled.map(\.key)) }
+        // What was done is done: who asks for it again on another connection gets the reply.
+        defer { _ = settle() }
         while true {
             if handle.isStopped { return "the server stops" }
             if let why = receive() { return why }
@@ -161,17 +162,7 @@ struct Conversation: ~Copyable {
 
     /// Sends the replies that have gathered, once all that they promise is durable.
     mutating func sendOutput(moreFollows: Bool = false) -> Bool {
-        guard syncPending() else {
-            server.replies.forget(unsettled.map(\.key))
-            unsettled = []
-            forgetUnsettled4()
-            return false
-        }
-        if !unsettled.isEmpty {
-            server.replies.settle(unsettled)
-            unsettled.removeAll(keepingCapacity: true)
-        }
-        unsettled4.removeAll(keepingCapacity: true)
+        guard settle() else { return false }
         guard filled > 0 else { return true }
         defer { filled = 0 }
         handle.beginSending()
@@ -186,6 +177,22 @@ struct Conversation: ~Copyable {
             if error.number == EAGAIN { server.logOnce(handle.peer, "does not take its replies") }
             return false
         }
+    }
+
+    /// Makes durable what the replies in the output promise, and keeps those that may be asked for again.
+    private mutating func settle() -> Bool {
+        guard syncPending() else {
+            server.replies.forget(unsettled.map(\.key))
+            unsettled = []
+            forgetUnsettled4()
+            return false
+        }
+        if !unsettled.isEmpty {
+            server.replies.settle(unsettled)
+            unsettled.removeAll(keepingCapacity: true)
+        }
+        unsettled4.removeAll(keepingCapacity: true)
+        return true
     }
 
     private mutating func forgetUnsettled4() {

@@ -6,8 +6,9 @@ import XDR
 extension Conversation {
     mutating func create(_ reader: inout XDRReader, _ writer: inout XDRWriter) throws {
         let call = try NFS3CreateCall(decoding: &reader)
+        let version4 = server.version4
         try make(call.place, &writer) { tree, name, directory, caller, thread in
-            try Self.create(call.mode, tree, name, directory, caller, &thread)
+            try Self.create(call.mode, tree, name, directory, caller, &thread, version4)
         }
     }
 
@@ -17,7 +18,8 @@ extension Conversation {
         _ name: FileName,
         _ directory: TreeObject,
         _ caller: Caller,
-        _ thread: inout ThreadIdentity
+        _ thread: inout ThreadIdentity,
+        _ version4: NFS4Service
     ) throws -> (TreeObject, Bool) {
         switch mode {
         case .exclusive(let verifier):
@@ -33,6 +35,7 @@ extension Conversation {
             let (object, _) = try tree.lookup(name, in: directory, as: caller, on: &thread)
             guard object.kind == .regular else { throw TreeError(EEXIST) }
             guard let size = attributes.size else { return (object, false) }
+            if version4.mustWait(for: object.handle, client: nil, writes: true) { throw NFS3Failure(.tryLater) }
             var cut = NewAttributes()
             cut.size = size
             try tree.set(cut, of: object, as: caller, on: &thread)

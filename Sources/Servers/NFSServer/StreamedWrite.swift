@@ -33,6 +33,10 @@ extension Conversation {
             return "the client sends a long record that is not a WRITE"
         }
         dropServed(RecordMarking.markSize + reader.offset)
+        // The data may take long: who asked before need not wait, nor ask again should the connection be lost.
+        if !unsettled.isEmpty || !unsettled4.isEmpty {
+            guard sendOutput() else { return "the client does not take its replies" }
+        }
         let outcome: Result<StreamedWrite, any Error>
         switch streamData(write, padding: xdrPadding(Int(write.length))) {
         case .done(let result): outcome = result
@@ -89,7 +93,7 @@ extension Conversation {
             }
             if case .success(var done) = result, done.written == taken {
                 do {
-                    done.written += try writePiece(piece, call.offset + UInt64(taken), done)
+                    done.written += try writePiece(piece, call.offset &+ UInt64(taken), done)
                     result = .success(done)
                 } catch {
                     if done.written == 0 { result = .failure(error) }

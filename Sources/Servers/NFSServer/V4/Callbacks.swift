@@ -155,16 +155,29 @@ final class Callbacks: Sendable {
             let message = Self.message(xid, call.program, call.security) {
                 errand.encode(identifier: 0, session: call, into: &$0)
             }
-            if !send(message, on: call.connection, server) { ended(xid, Answer(), server) }
+            guard let handle = server.connection(call.connection) else {
+                ended(xid, Answer(), server)
+                return true
+            }
+            if handle.tryBeginSending() {
+                defer { handle.endSending() }
+                if !Self.send(message, on: handle) { ended(xid, Answer(), server) }
+                return true
+            }
+            // A reply goes out there, at the pace of its client: nobody else's call waits for that.
+            let isStarted = start(server) { [self] in
+                handle.beginSending()
+                defer { handle.endSending() }
+                guard state.withLock({ $0.waiting[xid] != nil }) else { return }
+                if !Self.send(message, on: handle) { ended(xid, Answer(), server) }
+            }
+            if !isStarted { ended(xid, Answer(), server) }
             return true
         }
     }
 
-    /// Sends without waiting for anybody: a client that takes nothing loses its connection.
-    private func send(_ message: [UInt8], on connection: UInt64, _ server: NFSServer) -> Bool {
-        guard let handle = server.connection(connection) else { return false }
-        handle.beginSending()
-        defer { handle.endSending() }
+    /// Sends without waiting for anybody, within `beginSending`: a client that takes nothing loses its connection.
+    private static func send(_ message: [UInt8], on handle: ConnectionHandle) -> Bool {
         let sent = unsafe message.withUnsafeBytes {
             unsafe CLinux.send(
                 handle.socket.descriptor.number,
