@@ -124,7 +124,8 @@ struct TestImage: Sendable {
     static let dracut = TestImage(
         name: "e2e-dracut",
         format: "squashfs",
-        packages: ["dracut-network", "nfs-common"]
+        // mount.nfs finds no transport without /etc/protocols.
+        packages: ["dracut-network", "nfs-common", "netbase"]
     )
     /// For 64-bit ARM; its packages' scripts run emulated, so it takes a while.
     static let arm64 = TestImage(name: "e2e-arm64", format: "squashfs", architecture: "arm64")
