@@ -78,6 +78,8 @@ struct ServiceUnit {
                 mountpoint -q $place && inside $place "$readonly" && ! inside $place "$writable" || continue
                 mount -o remount,bind,ro $place
             done
+            # /tmp stays: the test's own files lie there.
+            if \(isOn("PrivateTmp")); then mount -t tmpfs none /var/tmp; fi
             if \(hasFewDevices); then for device in /dev/loop*; do mount --bind /dev/null $device; done; fi
             exec setpriv --bounding-set=\((["-all"] + rights).joined(separator: ",")) \
                 \(isOn("NoNewPrivileges") ? "--no-new-privs" : "") -- "$@"

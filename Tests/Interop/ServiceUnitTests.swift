@@ -84,7 +84,7 @@ import Testing
 
     /// A directory that the fleet names to be written is written, wherever in the file system it lies.
     @Test func directoriesThatTheFleetNamesAreWritten() throws {
-        let places = ["/srv", "/home", "/mnt", "/media", "/opt"]
+        let places = ["/srv", "/home", "/mnt", "/media", "/opt", "/var/tmp"]
         let fifo = "/run/diskless-late"
         // On disks of the test's own. The last one comes while the server runs: a disk that is mounted late.
         let server = try confinedServer(
@@ -133,6 +133,36 @@ import Testing
         }
         // The home of a user is made by the server itself.
         try steps(server, in: "/mounts/home/data", ["stat anna": "d 700 1001:1001 0:0"])
+    }
+
+    /// Programs that the server starts have its rights: a snapshot of a root is what the root is.
+    @Test func snapshotsKeepWhatFilesHave() throws {
+        let server = try confinedServer()
+        #expect(try server.diskless("node", "add", "megane", "--mac", TestNetwork.clientMAC).status == 0)
+        let own = "\(server.state)/nodes/megane"
+        let right = "bytes.fromhex('0100000200200000000000000000000000000000')"
+        let made = try server.run([
+            "sh", "-ec",
+            """
+            mkdir -p \(own)/root/upper/mail \(own)/root/work; cd \(own)/root/upper; echo ping >ping; echo wall >wall
+            chown 1000:8 mail; chmod 2775 mail; chown 0:5 wall; chmod 2755 wall
+            python3 -c "import os; os.setxattr('ping', 'security.capability', \(right))
+            os.setxattr('mail', 'trusted.overlay.opaque', b'y')"
+            """,
+        ])
+        try #require(made.status == 0, "\(made)")
+        let words = [BuiltProgram.path, "node", "snapshot", "megane", "good", "--state-directory", server.state]
+        let taken = try server.run(words)
+        #expect(taken.status == 0, "\(taken)")
+        let found = try server.run([
+            "sh", "-ec",
+            """
+            cd \(own)/snapshots/good/root/upper; stat -c '%n %u:%g %a' mail wall
+            python3 -c "import os; print(os.listxattr('ping'), os.listxattr('mail'))"
+            """,
+        ])
+        let expected = "mail 1000:8 2775\nwall 0:5 2755\n['security.capability'] ['trusted.overlay.opaque']\n"
+        #expect(found.output == expected, "\(found)")
     }
 
     /// An image is mounted from a loop device, and nodes make devices of any kind in their trees.
