@@ -164,7 +164,7 @@ let package = Package(
                 "Daemon", "NodeAgent", "AdminAPI", "BootModel", "Netboot", "ForeignDHCP", "WakeOnLAN", "FleetFile",
                 "ImageStore", "ImageBuilder", "InitramfsBuilder",
                 "VirtualLab", "NetworkIO", "NetworkTypes", "BlockStorage", "TFTPServer", "HTTPServer", "NBDServer",
-                "NFSServer", "NFS4", "FileTree", "TLSTunnel", "TreeMounts",
+                "NFSServer", "NFS4", "FileTree", "TLSTunnel", "TreeMounts", "Digests",
                 "TFTP", "HTTP1", "NBD", "CLinux", arguments, log,
             ],
             path: "Sources/Programs/diskless",

@@ -15,6 +15,10 @@ shared with the server's own code.
     nfs-calls.py check SERVER FROM HANDLE SECONDS    reads a file all the while: every 8 bytes must be their offset
     nfs-calls.py busy SERVER FROM HANDLE COUNT SECONDS  COUNT connections that read 64 KiB of a file all the while; prints the calls
     nfs-calls.py change SERVER FROM HANDLE SECONDS   makes, writes, renames, lists and removes files in a directory; prints the rounds
+    nfs-calls.py steps SERVER FROM HANDLE STEP...    does one thing after the other in a directory; prints a line for each:
+                                                     user N (who calls from here on), create|mkdir|chmod PATH MODE,
+                                                     chown PATH USER:GROUP, device PATH MAJOR:MINOR, link PATH NEW,
+                                                     write PATH TEXT, read PATH, stat PATH
 FROM is the address to call from. Exit status 1: something is wrong with what the server did."""
 import random, resource, select, socket, struct, sys, time
 
@@ -39,6 +43,7 @@ class Client:
         self.socket.settimeout(limit)
         self.socket.connect((server, PORT))
         self.xid = random.getrandbits(31)
+        self.user = 0
 
     def exactly(self, count):
         data = b""
@@ -59,7 +64,7 @@ class Client:
 
     def call(self, program, version, procedure, arguments=b""):
         self.xid += 1
-        self.socket.sendall(message(self.xid, program, version, procedure, arguments))
+        self.socket.sendall(message(self.xid, program, version, procedure, arguments, self.user))
         reply = self.reply()
         xid, kind, denied, flavor, length, status = struct.unpack(">IIIIII", reply[:24])
         if (xid, kind, denied, status) != (self.xid, 1, 0, 0):
@@ -77,6 +82,64 @@ def compound(*operations):
 
 def read_call(xid, handle, offset, count):
     return message(xid, NFS, 3, 6, handle + struct.pack(">QI", offset, count))
+
+
+def attributes(mode=None, user=None, group=None):
+    """sattr3 of RFC 1813: what is None stays as it is."""
+    given = [struct.pack(">I", 0) if value is None else struct.pack(">II", 1, value) for value in (mode, user, group)]
+    return b"".join(given) + bytes(12)
+
+
+def step(client, top, what, path, *rest):
+    """One step in a directory; what it says: the status of version 3, or what was asked for."""
+    def walk(names):
+        handle = top
+        for name in names:
+            reply = client.call(NFS, 3, 3, handle + pad(name.encode()))
+            status, = struct.unpack(">I", reply[:4])
+            if status:
+                raise LookupError(f"{status} for {name}")
+            handle = pad(reply[8:8 + struct.unpack(">I", reply[4:8])[0]])
+        return handle
+
+    if what == "user":
+        client.user = int(path)
+        return "0"
+    *folders, name = path.split("/")
+    here = lambda: walk(folders) + pad(name.encode())
+    file = lambda: walk(folders + [name])
+    if what == "create":
+        reply = client.call(NFS, 3, 8, here() + struct.pack(">I", 0) + attributes(mode=int(rest[0], 8)))
+    elif what == "mkdir":
+        reply = client.call(NFS, 3, 9, here() + attributes(mode=int(rest[0], 8)))
+    elif what == "chmod":
+        reply = client.call(NFS, 3, 2, file() + attributes(mode=int(rest[0], 8)) + bytes(4))
+    elif what == "chown":
+        user, group = map(int, rest[0].split(":"))
+        reply = client.call(NFS, 3, 2, file() + attributes(user=user, group=group) + bytes(4))
+    elif what == "device":
+        numbers = struct.pack(">II", *map(int, rest[0].split(":")))
+        reply = client.call(NFS, 3, 11, here() + struct.pack(">I", 4) + attributes(mode=0o600) + numbers)
+    elif what == "link":
+        *others, new = rest[0].split("/")
+        reply = client.call(NFS, 3, 15, file() + walk(others) + pad(new.encode()))
+    elif what == "write":
+        text = rest[0].encode()
+        reply = client.call(NFS, 3, 7, file() + struct.pack(">QII", 0, len(text), 2) + pad(text))
+    elif what == "read":
+        reply = client.call(NFS, 3, 6, file() + struct.pack(">QI", 0, 4096))
+        if reply[:4] == bytes(4):
+            # Behind the status and the attributes: count, end of file, the bytes.
+            return reply[104:104 + struct.unpack(">I", reply[92:96])[0]].decode()
+    elif what == "stat":
+        reply = client.call(NFS, 3, 1, file())
+        if reply[:4] == bytes(4):
+            kind, mode, links, user, group = struct.unpack(">IIIII", reply[4:24])
+            device = ":".join(map(str, struct.unpack(">II", reply[40:48])))
+            return f"{' -dbcl'[kind] if kind < 6 else '?'} {mode:o} {user}:{group} {device}"
+    else:
+        raise ValueError(what)
+    return str(struct.unpack(">I", reply[:4])[0])
 
 
 def main(what, server, own, *rest):
@@ -130,6 +193,12 @@ def main(what, server, own, *rest):
                 offset += 65536
             removed, = struct.unpack(">I", client.call(NFS, 3, 12, directory + pad(b"large"))[:4])
             print(f"full {status} after {offset >> 20} MiB, removed {removed}")
+    elif what == "steps":
+        for words in rest[1:]:
+            try:
+                print(step(client, handle_of(rest[0]), *words.split()))
+            except LookupError as error:
+                print(error)
     elif what == "attributes4":
         operations = struct.pack(">I", 22) + handle_of(rest[0]), struct.pack(">III", 9, 1, 2)
         print(struct.unpack(">I", client.call(NFS, 4, 1, compound(*operations))[:4])[0])

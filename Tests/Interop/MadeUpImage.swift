@@ -7,18 +7,24 @@ import Testing
 enum MadeUpImage {
     /// Publishes the next version.
     ///
-    /// With `firmware`, the path of a cpio archive, it is one for Raspberry Pis.
+    /// With `firmware`, the path of a cpio archive, it is one for Raspberry Pis. `root` is a root file to take instead of
+    /// a made-up one.
     static func publish(
         _ name: String,
         state: String,
         rootSize: Int,
         rootFormat: RootFormat = .squashfs,
+        root: String? = nil,
         firmware: String? = nil
     ) throws {
         let draft = try ImageStore(state: state).draft(try ImageName(validating: name))
         try write("kernel of \(name)", draft.files + "/kernel")
         try write("initramfs of \(name)", draft.files + "/initramfs")
-        try write(String(repeating: "0123456789abcdef", count: rootSize / 16), draft.files + "/root.squashfs")
+        if let root {
+            try #require(unsafe rename(root, draft.files + "/root.squashfs") == 0)
+        } else {
+            try write(String(repeating: "0123456789abcdef", count: rootSize / 16), draft.files + "/root.squashfs")
+        }
         try write("bash 5.2\n", draft.files + "/packages.txt")
         var roles: [ImageFileRole: String] = [.kernel: "kernel", .initramfs: "initramfs", .root: "root.squashfs"]
         if let firmware {

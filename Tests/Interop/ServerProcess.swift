@@ -25,6 +25,8 @@ final class ServerProcess {
     private(set) var process: pid_t = 0
     /// Run in the server's own mount namespace before the program: to hide or mount something.
     var preparation = ":"
+    /// Words before the server's own that start it with less rights; commands beside it have all.
+    var confinement: [String] = []
 
     init() throws {
         network = try TestNetwork()
@@ -78,7 +80,7 @@ final class ServerProcess {
     /// Starts `diskless serve` and waits until it says that it is ready; not at all when `awaiting` is nil.
     func start(_ options: [String] = usual, awaiting: String? = "[Daemon] ready") throws {
         let log = files.path("server-log")
-        let command = [BuiltProgram.path, "serve", "--state", state] + options
+        let command = confinement + [BuiltProgram.path, "serve", "--state", state] + options
         process = try NBDClientProgram.start(
             ["ip", "netns", "exec", network.server, "sh", "-c", "\(preparation); exec \"$@\"", "sh"] + command,
             log: log

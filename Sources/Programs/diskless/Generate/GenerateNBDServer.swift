@@ -28,10 +28,13 @@ struct GenerateNBDServer: ParsableCommand {
             """
         for version in versions {
             let root = version.files[.root]?.name ?? version.rootFormat.fileName
+            let file = "\(path(version.id))/\(root)".replacing("\\", with: "\\\\")
+            // Without virtstyle a percent sign in the path would stand for the client's address.
             text += """
 
                 [\(version.id)]
-                exportname = \(path(version.id))/\(root)
+                exportname = \(file)
+                virtstyle = none
                 readonly = true
                 multifile = false
 
