@@ -3,7 +3,7 @@ public struct NFS4Limits: Sendable {
     /// Clients that are known at the same time.
     public var clients = 4096
     /// Clients of one address: a node is one, or a few with containers, but many nodes may be behind one router.
-    public var clientsPerAddress = 1024
+    public var clientsPerAddress = 2048
     /// Sessions of one client; Linux has one.
     public var sessions = 4
     /// Connections that a session remembers.
