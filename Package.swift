@@ -74,7 +74,7 @@ let package = Package(
         module("Protocols", "XDR", ["ByteCoding"]),
         module("Protocols", "ONCRPC", ["XDR"]),
         module("Protocols", "NFS3", ["XDR", "ONCRPC"]),
-        module("Protocols", "NFS4", ["XDR", "ONCRPC"]),
+        module("Protocols", "NFS4", ["XDR", "ONCRPC", "NetworkTypes"]),
         module("Protocols", "DNS", ["ByteCoding", "NetworkTypes"]),
 
         // Formats
@@ -209,7 +209,7 @@ let package = Package(
         tests("XDR"),
         tests("ONCRPC", ["XDR"]),
         tests("NFS3", ["XDR", "ONCRPC"]),
-        tests("NFS4", ["XDR", "ONCRPC"]),
+        tests("NFS4", ["XDR", "ONCRPC", "NetworkTypes"]),
         tests("BlockStorage", ["CLinux"]),
         tests("NBDServer", ["NBD", "BlockStorage", "NetworkIO", "NetworkTypes", "CLinux", log]),
         tests("Digests", ["CLinux"]),

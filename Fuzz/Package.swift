@@ -31,7 +31,7 @@ let package = Package(
         module("Protocols", "ONCRPC", ["XDR"]),
         module("Protocols", "NFS3", ["XDR", "ONCRPC"]),
         module("Protocols", "DNS", ["ByteCoding", "NetworkTypes"]),
-        module("Protocols", "NFS4", ["XDR", "ONCRPC"]),
+        module("Protocols", "NFS4", ["XDR", "ONCRPC", "NetworkTypes"]),
         module("Formats", "CPIO", ["ByteCoding"]),
         module("Formats", "CSV"),
         module("Formats", "PCAP", ["ByteCoding", "NetworkTypes"]),

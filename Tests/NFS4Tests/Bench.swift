@@ -1,8 +1,10 @@
 import NFS4
+import NetworkTypes
 
 /// A state with a clock that the test moves, and clients by name.
 final class Bench {
     static let principal = NFS4Principal(flavor: 1, user: 0)
+    static let address = IPv4Address(value: 0x0a00_0001)
     static let file = NFS4FileKey(export: 1, file: 7)
     var state: NFS4State
     var now: UInt64 = 1_000_000
@@ -50,10 +52,21 @@ final class Bench {
     }
 
     /// A client with one session, ready to open files.
-    func client(_ name: String, verifier: UInt64 = 1, reclaims: Bool = false) -> (id: UInt64, NFS4SessionID)? {
+    func client(
+        _ name: String,
+        verifier: UInt64 = 1,
+        reclaims: Bool = false,
+        from address: IPv4Address = Bench.address
+    ) -> (id: UInt64, NFS4SessionID)? {
         let call = Self.exchange(name, verifier: verifier)
         guard
-            case .success(let reply) = state.exchangeID(call, principal: Self.principal, minor: 1, now: now)
+            case .success(let reply) = state.exchangeID(
+                call,
+                principal: Self.principal,
+                from: address,
+                minor: 1,
+                now: now
+            )
         else { return nil }
         connection += 1
         let create = NFS4CreateSessionCall(
@@ -72,12 +85,13 @@ final class Bench {
     }
 
     /// A client of version 4.0.
-    func oldClient(_ name: String, verifier: UInt64 = 1) -> UInt64? {
+    func oldClient(_ name: String, verifier: UInt64 = 1, from address: IPv4Address = Bench.address) -> UInt64? {
         let place = NFS4CallbackPlace(program: 1, network: [], address: [], identifier: 0)
         let outcome = state.setClientID(
             name: Array(name.utf8),
             verifier: verifier,
             principal: Self.principal,
+            from: address,
             callback: place,
             now: now
         )

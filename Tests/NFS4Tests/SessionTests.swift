@@ -70,6 +70,7 @@ struct SessionTests {
             case .success(let client) = bench.state.exchangeID(
                 Bench.exchange("a"),
                 principal: Bench.principal,
+                from: Bench.address,
                 minor: 1,
                 now: bench.now
             )
@@ -102,6 +103,7 @@ struct SessionTests {
         let again = bench.state.exchangeID(
             Bench.exchange("a", verifier: 2),
             principal: Bench.principal,
+            from: Bench.address,
             minor: 1,
             now: bench.now
         )
@@ -119,8 +121,13 @@ struct SessionTests {
         _ = try bench.open(id).get()
         let other = NFS4Principal(flavor: 1, user: 1000)
         #expect(
-            bench.state.exchangeID(Bench.exchange("a", verifier: 2), principal: other, minor: 1, now: bench.now)
-                == .failure(.clientInUse)
+            bench.state.exchangeID(
+                Bench.exchange("a", verifier: 2),
+                principal: other,
+                from: Bench.address,
+                minor: 1,
+                now: bench.now
+            ) == .failure(.clientInUse)
         )
     }
 

@@ -1,5 +1,6 @@
 import CLinux
 import NFS3
+import NFS4
 import NetworkTypes
 import ONCRPC
 import XDR
@@ -12,13 +13,20 @@ final class TestClient {
     private var xid: UInt32 = 100
     var credential: RPCSystemCredential? = RPCSystemCredential(machine: Array("test".utf8), user: 0, group: 0)
 
-    init(_ endpoint: Endpoint) throws {
+    /// Connects, from an address of its own if one is given.
+    init(_ endpoint: Endpoint, from own: IPv4Address? = nil) throws {
         descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = endpoint.port.bigEndian
         address.sin_addr.s_addr = endpoint.address.value.bigEndian
         let length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        if let own {
+            var local = sockaddr_in()
+            local.sin_family = sa_family_t(AF_INET)
+            local.sin_addr.s_addr = own.value.bigEndian
+            guard unsafe clinux_bind(descriptor, &local, length) == 0 else { throw Failure(what: "bind to \(own)") }
+        }
         guard unsafe clinux_connect(descriptor, &address, length) == 0 else { throw Failure(what: "connect") }
         var limit = timeval(tv_sec: 10, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
@@ -107,6 +115,9 @@ final class TestClient {
         }
         return Array(bytes[24...])
     }
+
+    /// Whether the server answers NULL of version 4, which it does for anybody.
+    func isServed() -> Bool { (try? results(NFS4.program, NFS4.version, 0)) != nil }
 
     /// The status and what follows it.
     func nfs(

@@ -13,6 +13,7 @@ final class TestSession {
     let client: TestClient
     let id: UInt64
     let session: NFS4SessionID
+    private let minor: UInt32
     private var sequence: UInt32 = 0
 
     /// What a compound answered: its status, and the words behind SEQUENCE.
@@ -21,9 +22,10 @@ final class TestSession {
         var bytes: [UInt8]
     }
 
-    init(_ client: TestClient, _ name: String, verifier: UInt64 = 1) throws {
+    init(_ client: TestClient, _ name: String, verifier: UInt64 = 1, minor: UInt32 = 1) throws {
         self.client = client
-        let exchanged = try Self.compound(client, 1) {
+        self.minor = minor
+        let exchanged = try Self.compound(client, 1, minor: minor) {
             $0.write(NFS4Operation.exchangeID.rawValue)
             $0.write(verifier)
             $0.writeOpaque(Array(name.utf8))
@@ -33,7 +35,7 @@ final class TestSession {
         id = try reader.readUInt64()
         let number = try reader.readUInt32()
         let id = id
-        let created = try Self.compound(client, 1) {
+        let created = try Self.compound(client, 1, minor: minor) {
             $0.write(NFS4Operation.createSession.rawValue)
             $0.write(id)
             $0.write(number)
@@ -51,11 +53,12 @@ final class TestSession {
     static func compound(
         _ client: TestClient,
         _ count: UInt32,
+        minor: UInt32 = 1,
         _ operations: (inout XDRWriter) -> Void
     ) throws -> Answer {
         let bytes = try client.results(NFS4.program, NFS4.version, 1) {
             $0.writeOpaque([])
-            $0.write(1 as UInt32)
+            $0.write(minor)
             $0.write(count)
             operations(&$0)
         }
@@ -69,7 +72,7 @@ final class TestSession {
     func send(_ count: UInt32, again: Bool = false, _ operations: (inout XDRWriter) -> Void) throws -> Answer {
         if !again { sequence += 1 }
         let (session, number) = (session, sequence)
-        let answer = try Self.compound(client, count + 1) {
+        let answer = try Self.compound(client, count + 1, minor: minor) {
             $0.write(NFS4Operation.sequence.rawValue)
             session.encode(into: &$0)
             for word in [number, 0, 0, 1] as [UInt32] { $0.write(word) }
@@ -81,10 +84,10 @@ final class TestSession {
     /// As `send`, without waiting for the answer: `TestClient.reply` is next.
     func begin(_ count: UInt32, _ operations: (inout XDRWriter) -> Void) throws {
         sequence += 1
-        let (session, number) = (session, sequence)
+        let (session, number, minor) = (session, sequence, minor)
         let call = client.call(NFS4.program, NFS4.version, 1) {
             $0.writeOpaque([])
-            for word in [1, count + 1, NFS4Operation.sequence.rawValue] as [UInt32] { $0.write(word) }
+            for word in [minor, count + 1, NFS4Operation.sequence.rawValue] as [UInt32] { $0.write(word) }
             session.encode(into: &$0)
             for word in [number, 0, 0, 1] as [UInt32] { $0.write(word) }
             operations(&$0)

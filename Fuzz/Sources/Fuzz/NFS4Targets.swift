@@ -1,4 +1,5 @@
 import NFS4
+import NetworkTypes
 import XDR
 
 /// The arguments of the operation that the first byte names decode or are refused, and nothing behind them is read.
@@ -59,6 +60,9 @@ private func encoded(_ body: (inout XDRWriter) -> Void) -> [UInt8] {
 func fuzzNFS4State(_ bytes: Span<UInt8>) {
     var limits = NFS4Limits()
     limits.clients = 4
+    limits.clientsPerAddress = 3
+    // Room for two sessions of an address.
+    limits.keptReplies = 8000
     limits.states = 16
     limits.ranges = 8
     limits.owners = 4
@@ -172,6 +176,7 @@ private struct StateRun {
             }
         }
         precondition(state.clientCount <= limits.clients, "too many clients")
+        precondition(state.keptReplies <= limits.keptReplies, "too much is kept")
         precondition(state.stateCount <= limits.clients * (limits.states + limits.owners + 2), "too many states")
     }
 
@@ -179,9 +184,9 @@ private struct StateRun {
 
     private mutating func makeSession(_ a: UInt8, _ b: UInt8) {
         let call = NFS4ExchangeCall(verifier: UInt64(b & 1), owner: [a & 3], flags: 0, protection: 0)
-        guard case .success(let reply) = state.exchangeID(call, principal: Self.principal, minor: 1, now: now) else {
-            return
-        }
+        let address = IPv4Address(value: UInt32(b >> 6))
+        let known = state.exchangeID(call, principal: Self.principal, from: address, minor: 1, now: now)
+        guard case .success(let reply) = known else { return }
         let channel = NFS4ChannelLimits(request: 4096, reply: 4096, cachedReply: 512, operations: 8, slots: 2)
         let create = NFS4CreateSessionCall(
             client: reply.client,
@@ -205,6 +210,7 @@ private struct StateRun {
             name: [a & 1],
             verifier: UInt64(b & 1),
             principal: Self.principal,
+            from: IPv4Address(value: UInt32(b >> 6)),
             callback: place,
             now: now
         )
@@ -233,6 +239,7 @@ private struct StateRun {
         state.tick(now: now)
         now += 2000
         state.tick(now: now)
-        precondition(state.clientCount == 0 && state.stateCount == 0 && !state.hasDelegations, "something stays")
+        let isEmpty = state.clientCount == 0 && state.stateCount == 0 && state.keptReplies == 0
+        precondition(isEmpty && !state.hasDelegations, "something stays")
     }
 }

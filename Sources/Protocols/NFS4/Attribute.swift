@@ -136,9 +136,14 @@ extension NFS4Bitmap {
     public static let changing = NFS4Bitmap(low: 0x3000_0000_0000_18)
     /// What can be set while a file is made exclusively.
     public static let exclusive = NFS4Bitmap(low: 0x3200000010, high: 0x0)
+    /// The same in minor version 2: Linux leaves the umask to the server for every way of making a file, or for none.
+    public static let exclusive2 = NFS4Bitmap(low: 0x3200000010, high: 0x20000)
 
     /// What can be asked for in a minor version.
     public static func supported(inMinor minor: UInt32) -> NFS4Bitmap {
         minor == 0 ? supported0 : minor == 1 ? supported1 : supported2
     }
+
+    /// What can be set in a minor version while a file is made exclusively.
+    public static func exclusive(inMinor minor: UInt32) -> NFS4Bitmap { minor < 2 ? exclusive : exclusive2 }
 }

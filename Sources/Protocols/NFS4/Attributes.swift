@@ -250,7 +250,7 @@ public struct NFS4Attributes: Sendable {
         case 52: changed.encode(into: &writer)
         case 53: modified.encode(into: &writer)
         case 55: writer.write(mountedOn)
-        case 75: NFS4Bitmap.exclusive.encode(into: &writer)
+        case 75: NFS4Bitmap.exclusive(inMinor: server.minor).encode(into: &writer)
         case 77: writer.write(4096 as UInt32)
         case 82: writer.write(true)
         case 86: NFS4OpenCall.encodeUnderstood(into: &writer)

@@ -18,7 +18,7 @@ public struct NFS4NewAttributes: Equatable, Sendable {
     public var accessList: [NFS4AccessEntry]?
     /// Permission bits.
     public var mode: UInt32?
-    /// Takes bits away from the mode of what is made.
+    /// Takes bits away from the mode of what is made, unless its directory has a list for new files (RFC 8275).
     public var umask: UInt32?
     /// The user.
     public var user: UInt32?

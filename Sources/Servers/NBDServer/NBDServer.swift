@@ -45,7 +45,7 @@ public final class NBDServer: Sendable {
 
     private struct State {
         var connections: [UInt64: ConnectionHandle] = [:]
-        var perPeer: [IPv4Address: Int] = [:]
+        var perPeer = ConnectionCounts()
         var sessions: [String: ConnectionHandle] = [:]
         var lastNumber: UInt64 = 0
         var named: Set<IPv4Address> = []
@@ -93,13 +93,13 @@ public final class NBDServer: Sendable {
         guard let remote = socket.peer, let local = socket.local else { return }
         let (handle, crowded): (ConnectionHandle?, ConnectionHandle?) = state.withLock { state in
             guard !state.isStopping, state.connections.count < limits.connections,
-                state.perPeer[remote.address, default: 0] < limits.connectionsPerPeer
+                state.perPeer[remote.address] < limits.connectionsPerPeer
             else { return (nil, nil) }
             state.lastNumber += 1
             let peer = NBDPeer(connection: state.lastNumber, remote: remote, local: local)
             let handle = ConnectionHandle(socket, peer)
             state.connections[state.lastNumber] = handle
-            state.perPeer[remote.address, default: 0] += 1
+            state.perPeer.add(remote.address)
             guard state.connections.count > limits.handshakes else { return (handle, nil) }
             let negotiating = state.connections.values.filter { !$0.isNegotiated }
             guard negotiating.count > limits.handshakes else { return (handle, nil) }
@@ -127,9 +127,7 @@ public final class NBDServer: Sendable {
     func ended(_ handle: ConnectionHandle) {
         state.withLock { state in
             if state.connections.removeValue(forKey: handle.peer.connection) != nil {
-                let peer = handle.peer.remote.address
-                let left = state.perPeer[peer, default: 1] - 1
-                state.perPeer[peer] = left > 0 ? left : nil
+                state.perPeer.remove(handle.peer.remote.address)
             }
             for (key, session) in state.sessions where session === handle { state.sessions[key] = nil }
         }

@@ -11,6 +11,7 @@ import Synchronization
     let peer: Endpoint
     private let stopped = Atomic(false)
     private let known = Atomic(false)
+    private let idle = Atomic(false)
     /// Held while bytes of one message go out: replies from one thread, calls to the client from another.
     private let sending = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
 
@@ -47,6 +48,11 @@ import Synchronization
     var isKnown: Bool { known.load(ordering: .acquiring) }
 
     func setKnown() { known.store(true, ordering: .releasing) }
+
+    /// Whether nothing has come for a while.
+    var isIdle: Bool { idle.load(ordering: .relaxed) }
+
+    func setIdle(_ isIdle: Bool) { idle.store(isIdle, ordering: .relaxed) }
 
     /// Lets the connection finish the requests it has read, and no more.
     func drain() {

@@ -115,7 +115,9 @@ struct Conversation: ~Copyable {
         output.release()
         entries = []
         var descriptor = pollfd(fd: handle.socket.descriptor.number, events: Int16(POLLIN), revents: 0)
+        handle.setIdle(true)
         _ = unsafe poll(&descriptor, 1, -1)
+        handle.setIdle(false)
     }
 
     /// Serves every whole call in the buffer and sends the replies; the reason when the connection is over.

@@ -10,9 +10,13 @@ import Synchronization
 package final class NFSServer: Sendable {
     /// What the server allows.
     package struct Limits: Sendable {
-        /// Connections at the same time; further ones are closed at once.
+        /// Connections at the same time; for a further one the address that has the most loses one, if it has more than the other would.
         package var connections = 4096
-        /// Connections at the same time that have made no call; the oldest of them makes room for a new one.
+        /// Connections at the same time of one client address; further ones are closed at once.
+        ///
+        /// Many nodes behind one router, each with several connections (`nconnect`), are one address.
+        package var connectionsPerPeer = 2048
+        /// Connections at the same time that have made no call; the oldest of the address that has most of them makes room for a new one.
         package var silent = 256
         /// What clients of version 4 may keep.
         package var version4 = NFS4Limits()
@@ -43,8 +47,7 @@ package final class NFSServer: Sendable {
     private let lastServed = Atomic<UInt64>(0)
 
     private struct State {
-        var connections: [UInt64: ConnectionHandle] = [:]
-        var lastNumber: UInt64 = 0
+        var connections = ConnectionTable()
         var named: Set<IPv4Address> = []
         var isStopping = false
     }
@@ -162,18 +165,21 @@ package final class NFSServer: Sendable {
 
     private func admit(_ socket: StreamSocket) {
         guard let peer = socket.peer else { return }
-        let (handle, crowded): (ConnectionHandle?, ConnectionHandle?) = state.withLock { state in
-            guard !state.isStopping, state.connections.count < limits.connections else { return (nil, nil) }
-            state.lastNumber += 1
-            let handle = ConnectionHandle(state.lastNumber, socket, peer)
-            state.connections[handle.number] = handle
-            guard state.connections.count > limits.silent else { return (handle, nil) }
-            let silent = state.connections.values.filter { !$0.isKnown }
-            guard silent.count > limits.silent else { return (handle, nil) }
-            return (handle, silent.min { $0.number < $1.number })
+        let admission: ConnectionTable.Admission? = state.withLock { state in
+            state.isStopping ? nil : state.connections.admit(socket, peer, limits)
         }
-        crowded?.cut()
-        guard let handle else { return logOnce(peer, "there are too many connections") }
+        let handle: ConnectionHandle
+        switch admission {
+        case .served(let admitted, let leaving):
+            handle = admitted
+            if let leaving {
+                leaving.cut()
+                // One that says nothing is cut as a matter of course.
+                if leaving.isKnown { logOnce(leaving.peer, "others need some of its many connections") }
+            }
+        case .refused(let why): return logOnce(peer, why)
+        case nil: return
+        }
         do {
             try WorkerThread.start("nfs") { [self] in
                 source.connected(handle.peer)
@@ -206,7 +212,7 @@ package final class NFSServer: Sendable {
         version4.perform { state, _ in state.connectionEnded(handle.number) }
         callbacks.connectionEnded(handle.number)
         handle.socket.disconnect()
-        state.withLock { $0.connections[handle.number] = nil }
+        state.withLock { $0.connections.remove(handle) }
     }
 
     /// Names a misbehaving address once at a level that people see, later only for debugging.
@@ -227,7 +233,7 @@ package final class NFSServer: Sendable {
 
     /// Cuts every other connection of an address: what an older boot of a machine left behind.
     package func cutOthers(than peer: Endpoint) {
-        for handle in state.withLock({ Array($0.connections.values) })
+        for handle in state.withLock({ $0.connections.all })
         where handle.peer.address == peer.address && handle.peer != peer {
             handle.cut()
         }
@@ -244,7 +250,7 @@ package final class NFSServer: Sendable {
     package func stop(seconds: Int = 5) {
         let handles = state.withLock { state in
             state.isStopping = true
-            return Array(state.connections.values)
+            return state.connections.all
         }
         listener.stop()
         callbacks.stop()
@@ -253,7 +259,7 @@ package final class NFSServer: Sendable {
         for handle in handles { handle.drain() }
         // Bounded waits: each turn is 5 ms, and cut connections end at once unless the disk hangs.
         for _ in 0..<max(1, seconds * 200) where connectionCount > 0 { usleep(5_000) }
-        for handle in state.withLock({ Array($0.connections.values) }) { handle.cut() }
+        for handle in state.withLock({ $0.connections.all }) { handle.cut() }
         for _ in 0..<1000 where connectionCount > 0 { usleep(5_000) }
         // Nobody speaks any more: who has nothing open has nothing to claim, and the next run need not wait for it.
         version4.perform { state, _ in state.forgetIdleClients() }

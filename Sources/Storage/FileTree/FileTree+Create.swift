@@ -12,7 +12,9 @@ extension FileTree {
     ) throws(TreeError) -> TreeObject {
         try prepare(name, in: directory, as: caller, on: &thread)
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY
-        let number = unsafe clinux_openat(directory.pin.number, name.terminated, flags, mode & 0o7777)
+        let number = thread.masked {
+            unsafe clinux_openat(directory.pin.number, name.terminated, flags, mode & 0o7777)
+        }
         if number < 0, let made = try madeBefore(name, .regular, in: directory, as: caller, on: &thread) { return made }
         let writer = TreeDescriptor(try checked(number), countedBy: cache.writers)
         try thread.becomeRoot()
@@ -30,7 +32,7 @@ extension FileTree {
         on thread: inout ThreadIdentity
     ) throws(TreeError) -> TreeObject {
         try prepare(name, in: directory, as: caller, on: &thread)
-        let result = unsafe mkdirat(directory.pin.number, name.terminated, mode & 0o7777)
+        let result = thread.masked { unsafe mkdirat(directory.pin.number, name.terminated, mode & 0o7777) }
         if result < 0, let made = try madeBefore(name, .directory, in: directory, as: caller, on: &thread) {
             return made
         }
@@ -80,7 +82,9 @@ extension FileTree {
         }
         try prepare(name, in: directory, as: caller, on: &thread)
         let device = kind == .blockDevice || kind == .characterDevice ? clinux_device(major, minor) : 0
-        let result = unsafe mknodat(directory.pin.number, name.terminated, mode_t(type) | (mode & 0o7777), device)
+        let result = thread.masked {
+            unsafe mknodat(directory.pin.number, name.terminated, mode_t(type) | (mode & 0o7777), device)
+        }
         if result < 0, let made = try madeBefore(name, kind, in: directory, as: caller, on: &thread) { return made }
         try checked(result)
         return try lookup(name, in: directory, as: caller, on: &thread).0

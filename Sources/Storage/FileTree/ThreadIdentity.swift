@@ -12,6 +12,8 @@ package struct ThreadIdentity: ~Copyable {
     /// Whether a server that was killed may have done already what is done now: then a name that is gone was removed or moved
     /// by it, and one that is there was made by it.
     package var mayBeDone = false
+    /// What the kernel takes from the mode of what is made, where the directory has no list for new files.
+    package var mask: UInt32 = 0
 
     /// Throws `TreeError` when this process may not do that.
     package init() throws(TreeError) {
@@ -40,6 +42,14 @@ package struct ThreadIdentity: ~Copyable {
         }
         try set(user: caller.user)
         grouped = caller
+    }
+
+    /// Makes something with the mask of the client; the thread's own is zero before and after it.
+    func masked(_ make: () -> CInt) -> CInt {
+        guard mask != 0 else { return make() }
+        umask(mask)
+        defer { umask(0) }
+        return make()
     }
 
     /// From here on everything is allowed; for what the server does on its own account.

@@ -1,3 +1,5 @@
+import NetworkTypes
+
 /// All state of all clients: who they are, their sessions, opens, locks and delegations, and the grace after a restart.
 ///
 /// A value without a clock: `now` is given in milliseconds of a clock that never goes back. What the server must do
@@ -14,6 +16,10 @@ public struct NFS4State {
     var confirmed: [[UInt8]: NFS4Client] = [:]
     var unconfirmed: [[UInt8]: NFS4Client] = [:]
     var sessions: [UInt64: NFS4Session] = [:]
+    /// What each address takes.
+    var shares: [IPv4Address: NFS4Share] = [:]
+    /// How much all sessions may keep, in bytes.
+    var kept = 0
     var entries: [UInt64: NFS4Entry] = [:]
     var files: [NFS4FileKey: NFS4File] = [:]
     var owners: [UInt64: NFS4Owner] = [:]
@@ -51,6 +57,10 @@ public struct NFS4State {
     public var clientCount: Int { confirmed.count }
     /// How many opens, locks and delegations there are.
     public var stateCount: Int { entries.count }
+    /// How many owners of opens and locks are known.
+    public var ownerCount: Int { owners.count }
+    /// How much the slots of all sessions may keep, in bytes.
+    public var keptReplies: Int { kept }
     /// Whether somebody holds a delegation.
     public var hasDelegations: Bool { delegationCount > 0 }
 
@@ -140,11 +150,11 @@ public struct NFS4State {
         _ owner: [UInt8],
         verifier: UInt64,
         _ principal: NFS4Principal,
+        from address: IPv4Address,
         hasSessions: Bool,
         now: UInt64
     ) -> NFS4Client? {
-        if clients.count >= limits.clients { makeRoom() }
-        guard clients.count < limits.clients else { return nil }
+        guard makeRoom(for: address, now: now) else { return nil }
         lastClient += 1
         let id = UInt64(epoch) << 32 | UInt64(lastClient)
         let client = NFS4Client(
@@ -152,19 +162,13 @@ public struct NFS4State {
             owner: owner,
             verifier: verifier,
             principal: principal,
+            address: address,
             hasSessions: hasSessions,
             now: now
         )
         clients[id] = client
+        shares[address, default: NFS4Share()].clients.insert(id)
         return client
-    }
-
-    /// Removes the client that was silent for the longest time, when it has nothing to lose.
-    private mutating func makeRoom() {
-        let idle = clients.values.filter {
-            !$0.isConfirmed || $0.isCourtesy || $0.states.isEmpty && $0.sessions.isEmpty
-        }
-        if let oldest = idle.min(by: { $0.renewed < $1.renewed }) { remove(oldest) }
     }
 
     mutating func confirm(_ client: NFS4Client) {
@@ -184,14 +188,15 @@ public struct NFS4State {
             expired.formUnion(client.states)
         }
         for number in client.states.sorted() { drop(number) }
-        for id in client.sessions { sessions[id] = nil }
-        client.sessions = []
+        for id in client.sessions { dropSession(id) }
         for owner in client.owners.values {
             if let closed = owner.closed { entries[closed] = nil }
             owners[owner.number] = nil
         }
         client.owners = [:]
         clients[client.id] = nil
+        shares[client.address]?.clients.remove(client.id)
+        if shares[client.address]?.clients.isEmpty == true { shares[client.address] = nil }
         if unconfirmed[client.owner] === client { unconfirmed[client.owner] = nil }
         if confirmed[client.owner] === client { confirmed[client.owner] = nil }
         if client.isRecorded, !keepsRecord { actions.append(.erase(client.owner)) }

@@ -1,3 +1,5 @@
+import NetworkTypes
+
 /// Who a request comes from, as far as state belongs to it.
 public struct NFS4Principal: Hashable, Sendable {
     /// The RPC flavour.
@@ -81,6 +83,8 @@ final class NFS4Client {
     let owner: [UInt8]
     var verifier: UInt64
     var principal: NFS4Principal
+    /// Where it made itself known.
+    let address: IPv4Address
     let hasSessions: Bool
     var isConfirmed = false
     var renewed: UInt64
@@ -110,11 +114,20 @@ final class NFS4Client {
     /// Delegations that were taken away and that it does not know of yet.
     var revokedCount = 0
 
-    init(id: UInt64, owner: [UInt8], verifier: UInt64, principal: NFS4Principal, hasSessions: Bool, now: UInt64) {
+    init(
+        id: UInt64,
+        owner: [UInt8],
+        verifier: UInt64,
+        principal: NFS4Principal,
+        address: IPv4Address,
+        hasSessions: Bool,
+        now: UInt64
+    ) {
         self.id = id
         self.owner = owner
         self.verifier = verifier
         self.principal = principal
+        self.address = address
         self.hasSessions = hasSessions
         renewed = now
     }

@@ -1,3 +1,5 @@
+public import NetworkTypes
+
 extension NFS4State {
     /// Whether there is a client of that number.
     public func hasClient(_ client: UInt64) -> Bool { clients[client] != nil }
@@ -17,6 +19,7 @@ extension NFS4State {
         name: [UInt8],
         verifier: UInt64,
         principal: NFS4Principal,
+        from address: IPv4Address,
         callback: NFS4CallbackPlace,
         now: UInt64
     ) -> SetClientOutcome {
@@ -33,9 +36,8 @@ extension NFS4State {
             }
         }
         if let old = unconfirmed[key] { remove(old) }
-        guard let client = makeClient(key, verifier: verifier, principal, hasSessions: false, now: now) else {
-            return .failed(.resource)
-        }
+        let made = makeClient(key, verifier: verifier, principal, from: address, hasSessions: false, now: now)
+        guard let client = made else { return .failed(.resource) }
         client.confirmation = confirmation
         client.callback = callback
         unconfirmed[key] = client
@@ -153,6 +155,12 @@ extension NFS4State {
     public mutating func endTurn(_ number: UInt64, _ sequence: UInt32, _ status: NFS4Status, reply: [UInt8]) {
         guard let owner = owners[number] else { return }
         owner.isBusy = false
+        // One whose first OPEN was refused has nothing to repeat: who may open nothing leaves nothing.
+        if status != .ok, !owner.isConfirmed, owner.states.isEmpty, owner.closed == nil, !owner.key.isLock {
+            owners[number] = nil
+            owner.client.owners[owner.key] = nil
+            return
+        }
         switch status {
         // These and no others leave the number as it was (RFC 7530, section 9.1.7).
         case .staleClient, .staleStateid, .badStateid, .badSequence, .badXDR, .resource, .noHandle, .moved:

@@ -1,3 +1,5 @@
+public import NetworkTypes
+
 /// One session: its slots, and the connections that belong to it.
 final class NFS4Session {
     struct Slot {
@@ -8,6 +10,11 @@ final class NFS4Session {
         var reply: [UInt8] = []
         /// Of the request, to find out that another one comes with the same number.
         var print: UInt64 = 0
+
+        /// Replies up to this length are kept whether the client asks for it or not, in bytes: that of SEQUENCE alone.
+        static let shortReply = 256
+        /// What a slot takes beside a reply that the client asked to be kept, or with a short one instead, in bytes.
+        static let overhead = 384
     }
 
     let id: NFS4SessionID
@@ -59,6 +66,7 @@ extension NFS4State {
     public mutating func exchangeID(
         _ call: NFS4ExchangeCall,
         principal: NFS4Principal,
+        from address: IPv4Address,
         minor: UInt32,
         now: UInt64
     ) -> Result<ExchangeReply, NFS4Status> {
@@ -84,9 +92,8 @@ extension NFS4State {
             }
         }
         if let old = unconfirmed[key] { remove(old) }
-        guard let client = makeClient(key, verifier: call.verifier, principal, hasSessions: true, now: now) else {
-            return .failure(.delay)
-        }
+        let made = makeClient(key, verifier: call.verifier, principal, from: address, hasSessions: true, now: now)
+        guard let client = made else { return .failure(.delay) }
         unconfirmed[key] = client
         return .success(ExchangeReply(client: client.id, sequence: client.createSequence &+ 1, isConfirmed: false))
     }
@@ -104,9 +111,10 @@ extension NFS4State {
         guard call.sequence == client.createSequence &+ 1 else { return .failure(.sequenceMisordered) }
         guard client.isConfirmed || client.principal == principal else { return .failure(.clientInUse) }
         guard call.flags & ~7 == 0 else { return .failure(.invalid) }
-        guard let fore = granted(call.fore), let back = grantedBack(call.back) else { return .failure(.tooSmall) }
+        guard let wanted = granted(call.fore), let back = grantedBack(call.back) else { return .failure(.tooSmall) }
         guard client.sessions.count < limits.sessions else { return .failure(.noSpace) }
         renew(client, now)
+        guard let fore = fit(wanted, client, now: now) else { return .failure(.delay) }
         if !client.isConfirmed { confirm(client) }
         lastSession += 1
         let id = NFS4SessionID(client: client.id, number: UInt64(epoch) << 32 | lastSession & 0xffff_ffff)
@@ -121,6 +129,8 @@ extension NFS4State {
         session.connections = [connection]
         if call.flags & 2 != 0 { session.backConnections = [connection] }
         sessions[id.number] = session
+        kept += fore.kept
+        shares[client.address]?.kept += fore.kept
         client.sessions.insert(id.number)
         client.createSequence = call.sequence
         client.createReply = reply
@@ -163,10 +173,17 @@ extension NFS4State {
         guard session.connections.contains(connection) || session.connections.isEmpty else {
             return .connNotBoundToSession
         }
-        session.client.sessions.remove(id.number)
         if session.client.createReply?.session == id { session.client.createReply = nil }
-        sessions[id.number] = nil
+        dropSession(id.number)
         return .ok
+    }
+
+    /// Forgets a session, and what it keeps.
+    mutating func dropSession(_ number: UInt64) {
+        guard let session = sessions.removeValue(forKey: number) else { return }
+        session.client.sessions.remove(number)
+        kept -= session.fore.kept
+        shares[session.client.address]?.kept -= session.fore.kept
     }
 
     /// BIND_CONN_TO_SESSION (RFC 8881, section 18.34): which directions the connection serves from now on.

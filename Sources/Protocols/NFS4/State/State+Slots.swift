@@ -93,8 +93,11 @@ extension NFS4State {
         let index = Int(call.slot)
         guard session.slots[index].sequence == call.sequence else { return }
         session.slots[index].isBusy = false
-        session.slots[index].isKept = reply != nil
-        session.slots[index].reply = reply ?? []
+        // The head of a reply and what LOCK says of others may be longer than was promised.
+        let limit = max(Int(session.fore.cachedReply), NFS4Session.Slot.shortReply)
+        guard let reply, reply.count <= limit else { return }
+        session.slots[index].isKept = true
+        session.slots[index].reply = reply
     }
 
     /// The effects of a request could not be made durable: it may come again as if it had not been there.

@@ -2,14 +2,18 @@
 public struct NFS4Limits: Sendable {
     /// Clients that are known at the same time.
     public var clients = 4096
-    /// Sessions of one client.
-    public var sessions = 16
+    /// Clients of one address: a node is one, or a few with containers, but many nodes may be behind one router.
+    public var clientsPerAddress = 2048
+    /// Sessions of one client; Linux has one.
+    public var sessions = 4
     /// Connections that a session remembers.
     public var connections = 16
     /// Requests under way in one session.
     public var slots = 64
-    /// Longest reply that a slot keeps, in bytes.
-    public var cachedReply: UInt32 = 8192
+    /// Longest reply that a slot keeps, in bytes; about what the server of Linux has.
+    public var cachedReply: UInt32 = 2304
+    /// How much the slots of all sessions may keep, in bytes; one address gets half of it.
+    public var keptReplies = 256 << 20
     /// Longest request, in bytes.
     public var request: UInt32 = 260 << 10
     /// Longest reply, in bytes.

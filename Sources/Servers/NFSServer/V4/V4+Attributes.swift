@@ -63,7 +63,7 @@ extension FileAttributes {
 extension NewAttributes {
     init(_ new: NFS4NewAttributes) {
         self.init()
-        mode = new.mode.map { $0 & ~(new.umask ?? 0) }
+        mode = new.mode
         user = new.user
         group = new.group
         size = new.size

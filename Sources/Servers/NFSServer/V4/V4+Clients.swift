@@ -56,12 +56,14 @@ extension Conversation {
                 identifier: try reader.readUInt32()
             )
             // Nobody can have us call somebody else.
-            let isOwn = callback.endpoint?.address == handle.peer.address
+            let origin = handle.peer.address
+            let isOwn = callback.endpoint?.address == origin
             let outcome = server.version4.perform { state, now in
                 state.setClientID(
                     name: name,
                     verifier: verifier,
                     principal: principal,
+                    from: origin,
                     callback: isOwn ? callback : callback.withoutAddress,
                     now: now
                 )
@@ -179,9 +181,9 @@ extension Conversation {
         guard call.protection <= 2 else { throw XDRError.invalid(offset: reader.offset, value: call.protection) }
         // Protection of state needs Kerberos: SP4_MACH_CRED and SP4_SSV mean nothing without it.
         guard call.protection == 0 else { throw NFS4Status.encrAlgUnsupp }
-        let (principal, minor) = (compound.principal, compound.minor)
+        let (principal, address, minor) = (compound.principal, handle.peer.address, compound.minor)
         let reply = try server.version4.perform { state, now in
-            state.exchangeID(call, principal: principal, minor: minor, now: now)
+            state.exchangeID(call, principal: principal, from: address, minor: minor, now: now)
         }.get()
         writer.write(reply.client)
         writer.write(reply.sequence)

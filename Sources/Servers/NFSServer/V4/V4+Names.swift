@@ -72,6 +72,8 @@ extension Conversation {
         let mode = attributes.mode ?? (kind == .directory ? 0o755 : 0o644)
         let (tree, caller) = (context.tree, context.caller)
         let object: TreeObject
+        thread.mask = new.umask ?? 0
+        defer { thread.mask = 0 }
         switch kind {
         case .directory:
             object = try tree.createDirectory(name, mode: mode, in: directory, as: caller, on: &thread)
@@ -115,8 +117,10 @@ extension Conversation {
         // The owner it has anyway; asking for it would need rights that the caller may not have.
         if rest.user == caller.user { rest.user = nil }
         if rest.group == caller.group { rest.group = nil }
-        // setuid and setgid went away with a change of the owner.
-        if rest.user != nil || rest.group != nil { rest.mode = attributes.mode }
+        // setuid and setgid went away with a change of the owner; who else may do what was settled when it was made.
+        if let mode = attributes.mode, rest.user != nil || rest.group != nil {
+            rest.mode = mode & 0o7000 | (try object.attributes().mode & 0o777)
+        }
         if object.kind != .regular || rest.size == 0 { rest.size = nil }
         guard !rest.isEmpty else { return false }
         try tree.set(rest, of: object, as: caller, on: &thread)

@@ -194,7 +194,7 @@ extension Conversation {
             new = attributes
         case .exclusive(let value): (verifier, new) = (value, NFS4NewAttributes())
         case .exclusiveWith(let value, let attributes):
-            guard attributes.bitmap.subtracting(.exclusive).isEmpty else { throw NFS4Status.invalid }
+            guard attributes.bitmap.subtracting(.exclusive(inMinor: minor)).isEmpty else { throw NFS4Status.invalid }
             (verifier, new) = (value, attributes)
         }
         try Self.mayHave(new, context)
@@ -204,6 +204,8 @@ extension Conversation {
         let second = Int((verifier ?? 0) & 0x7fff_ffff)
         do throws(TreeError) {
             let mode = attributes.mode ?? (verifier == nil ? 0o644 : 0)
+            thread.mask = new.umask ?? 0
+            defer { thread.mask = 0 }
             let object = try tree.createFile(name, mode: mode, in: directory, as: caller, on: &thread)
             var found = FoundFile(context: context, object: object, isNew: true)
             found.attributes = new.bitmap
