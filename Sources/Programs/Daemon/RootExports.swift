@@ -103,7 +103,12 @@ final class RootExports: NBDExportSource {
                 ending: end.map { end in { end.run(key) } }
             )
             if purpose != .information { boots.grants.used(name.boot, node: name.node, at: peer.remote.address) }
-            return NBDExport(storage, text: "\(name.kind.rawValue) of \(name.node)", onlySession: key)
+            return NBDExport(
+                storage,
+                text: "\(name.kind.rawValue) of \(name.node)",
+                onlySession: key,
+                waitsForRoomAt: volumes.path(name.kind, grants)
+            )
         } catch let refusal as NBDExportRefusal {
             throw refusal
         } catch {
@@ -246,7 +251,8 @@ final class RootExports: NBDExportSource {
             return NBDExport(
                 storage,
                 text: "\(version.id), private to this boot of \(layer.node)",
-                onlySession: "\(layer.node)/\(layer.boot)"
+                onlySession: "\(layer.node)/\(layer.boot)",
+                waitsForRoomAt: directory
             )
         } catch {
             logger.error("cannot open a private layer", metadata: ["node": "\(layer.node)", "error": "\(error)"])
@@ -323,6 +329,16 @@ final class RootExports: NBDExportSource {
         record(.rootDisconnected, name, peer, mac, reached: nil, detail: moved)
     }
 
+    func waitsForRoom(_ name: String, peer: NBDPeer, room: String) {
+        guard let mac = mac(of: name, peer) else { return }
+        record(.waitsForRoom, name, peer, mac, reached: nil, detail: room)
+    }
+
+    func foundRoom(_ name: String, peer: NBDPeer, seconds: Int) {
+        guard let mac = mac(of: name, peer) else { return }
+        record(.foundRoom, name, peer, mac, reached: nil, seconds: Double(seconds))
+    }
+
     /// The roots that are connected now.
     var connectedRoots: [ServerFacts.ConnectedRoot] { sessions.withLock { $0.values.map(\.root) } }
 
@@ -340,6 +356,7 @@ final class RootExports: NBDExportSource {
         _ peer: NBDPeer,
         _ mac: MACAddress,
         reached: Boot.Progress?,
+        seconds: Double? = nil,
         detail: String? = nil
     ) {
         // A tool that looks at an export from a machine that is not booting begins no boot.
@@ -351,6 +368,7 @@ final class RootExports: NBDExportSource {
             kind: kind,
             address: peer.remote.address,
             file: name,
+            seconds: seconds,
             detail: detail
         )
         boots.record(event, reached: reached)

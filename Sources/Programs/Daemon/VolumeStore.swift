@@ -65,7 +65,8 @@ final class VolumeStore: Sendable {
         }
     }
 
-    private func path(_ kind: VolumeKind, _ grants: BootGrants) -> String {
+    /// Where a boot's device lies.
+    func path(_ kind: VolumeKind, _ grants: BootGrants) -> String {
         switch kind {
         case .volume: state.volume(of: grants.node)
         case .swap: "\(state.nodes)/\(grants.node)/swap-\(grants.boot)"

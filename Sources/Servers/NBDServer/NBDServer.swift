@@ -40,6 +40,7 @@ public final class NBDServer: Sendable {
     let encryption: Encryption?
     let logger: Logger
     let faults = ReadFaults()
+    let waiting = WaitingExports()
     private let listener: StreamListener
     private let limits: Limits
 
