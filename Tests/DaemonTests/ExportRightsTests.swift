@@ -326,4 +326,20 @@ import Testing
         try bench.keeper.restore(bench.anna, label: "good")
         try FileStorage(path: path, writable: true).flush()
     }
+
+    // MARK: Trees
+
+    /// The node that has the address now runs, not the one that had it once.
+    @Test func anAddressThatAnotherNodeHadBefore() throws {
+        let address = IPv4Address(10, 0, 0, 80)
+        for order in [false, true] {
+            let bench = try Bench()
+            let (before, now) = order ? (bench.anna, bench.bert) : (bench.bert, bench.anna)
+            try bench.give(before, 1, .cow, at: address)
+            try bench.give(now, 2, .cow, at: address)
+            bench.leases.give(address, to: bench.mac(now))
+            bench.trees.connected(Endpoint(address, 900))
+            #expect(bench.trees.connectedBoots.map(\.node) == [now])
+        }
+    }
 }
