@@ -13,6 +13,9 @@ final class TestExports: NBDExportSource {
         var connected: [String] = []
         var disconnected: [(name: String, traffic: NBDTraffic)] = []
         var asked: [NBDExportPurpose] = []
+        /// What was told of waits for room, and of the disk at the last one.
+        var waiting: [String] = []
+        var room = ""
     }
     let record = Mutex(Record())
 
@@ -31,6 +34,13 @@ final class TestExports: NBDExportSource {
     func disconnected(_ name: String, peer: NBDPeer, traffic: NBDTraffic) {
         record.withLock { $0.disconnected.append((name, traffic)) }
     }
+    func waitsForRoom(_ name: String, peer: NBDPeer, room: String) {
+        record.withLock {
+            $0.waiting.append("waits")
+            $0.room = room
+        }
+    }
+    func foundRoom(_ name: String, peer: NBDPeer, seconds: Int) { record.withLock { $0.waiting.append("goes on") } }
 }
 
 /// A server on a port of its own with a writable export "disk" of 8 MiB in a temporary file.

@@ -85,6 +85,10 @@ public struct BootEvent: Hashable, Sendable, Codable {
         public static let rootConnected = Kind(rawValue: "root-connected")
         /// The node's root connection ended.
         public static let rootDisconnected = Kind(rawValue: "root-disconnected")
+        /// What the node writes waits for room on the server's disk; `detail` says how much that has.
+        public static let waitsForRoom = Kind(rawValue: "waits-for-room")
+        /// It found room; `seconds` says how long it waited.
+        public static let foundRoom = Kind(rawValue: "found-room")
         /// The node has mounted its root (its own report).
         public static let rootMounted = Kind(rawValue: "root-mounted")
         /// The node is up (its own report).
@@ -112,6 +116,8 @@ extension BootEvent {
         case .initramfsStarted: "initramfs runs"
         case .rootConnected: "root connected" + (file.map { ": \($0)" } ?? "")
         case .rootDisconnected: "root disconnected" + (detail.map { ": \($0)" } ?? "")
+        case .waitsForRoom: "waits for room on the server's disk" + (detail.map { ": \($0)" } ?? "")
+        case .foundRoom: "goes on: there is room" + (seconds.map { " after \(Self.decimal($0)) s" } ?? "")
         case .rootMounted: "root mounted"
         case .up: "up" + (seconds.map { " after \(Self.decimal($0)) s" } ?? "")
         case .failed: "failed" + (detail.map { ": \($0)" } ?? "")

@@ -337,7 +337,7 @@ public final class BootService: BootPlanning, BootRecorder {
     private func say(_ event: BootEvent) {
         let level: Logger.Level =
             switch event.kind {
-            case .failed, .refuse: .warning
+            case .failed, .refuse, .waitsForRoom: .warning
             default: .info
             }
         logger.log(

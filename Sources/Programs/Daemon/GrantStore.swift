@@ -58,7 +58,8 @@ final class GrantStore: Sendable {
             var boots = state.byNode[grants.node] ?? []
             let before = boots
             boots.removeAll { $0.boot == grants.boot }
-            boots = boots.suffix(Self.limit - 1) + [grants]
+            // The first one may be what the node runs: boots that begin and use nothing must not push it out.
+            boots = boots.prefix(1) + boots.dropFirst().suffix(Self.limit - 2) + [grants]
             guard boots != before else { return }
             try write(boots, of: grants.node)
             state.byNode[grants.node] = boots

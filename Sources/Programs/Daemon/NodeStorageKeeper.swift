@@ -70,10 +70,12 @@ final class NodeStorageKeeper: NodeStorageKeeping {
     }
 
     func reset(_ node: NodeName, _ what: StorageReset) throws {
-        try whileOff(node, "reset") { [state] in
+        try whileOff(node, "reset") { [state, grants] in
             let own = "\(state.nodes)/\(node)"
             if what != .root { try Self.remove(state.state(of: node)) }
             guard what != .state else { return }
+            // A boot that was only silent must not go on with an empty volume; what it writes to alone is free for others.
+            grants.end(node)
             try TreeLayer(state.root(of: node)).clear()
             try Self.remove(state.volume(of: node))
             for name in Self.names(own) where name.hasPrefix("swap-") { try Self.remove("\(own)/\(name)") }
@@ -108,7 +110,7 @@ final class NodeStorageKeeper: NodeStorageKeeping {
     }
 
     func restore(_ node: NodeName, label: String) throws {
-        try whileOff(node, "restore") { [state] in
+        try whileOff(node, "restore") { [state, grants] in
             let own = "\(state.nodes)/\(node)"
             let path = "\(own)/snapshots/\(label)"
             guard FileManager.default.fileExists(atPath: path) else {
@@ -120,10 +122,13 @@ final class NodeStorageKeeper: NodeStorageKeeping {
             let kept = Self.copied.filter { FileManager.default.fileExists(atPath: "\(path)/\($0)") }
             for name in kept { try Self.copy("\(path)/\(name)", "\(own)/.restoring-\(name)") }
             let count = TreeLayer(state.root(of: node)).count
+            // A boot that was only silent must not go on with what it does not know.
+            grants.end(node)
             for name in Self.copied { try Self.remove("\(own)/\(name)") }
             for name in kept {
                 try FileManager.default.moveItem(atPath: "\(own)/.restoring-\(name)", toPath: "\(own)/\(name)")
             }
+            FileStorage.forgetFailure(of: state.volume(of: node))
             // Handles of the copied layer mean other files now.
             if kept.contains("root") { try TreeLayer(state.root(of: node)).forgetHandles(after: count) }
         }

@@ -9,22 +9,24 @@ import NBDServer
 import NetworkTypes
 import Synchronization
 
-/// What the NBD server has: every image version read-only, and the private layer of each boot that is under way.
+/// What the NBD server has: image versions read-only, and the private layers and volumes of the boots that are under way.
 final class RootExports: NBDExportSource {
     private struct Weak { weak var storage: FileStorage? }
 
-    private struct Session {
+    struct Session {
         /// Nil when nobody knows it, as behind a router.
         var mac: MACAddress?
         var root: ServerFacts.ConnectedRoot
         /// The volume that it is for; nil for the image and its layers.
         var volume: VolumeName?
+        /// The node that a volume or layer is named after; it may have another name by now.
+        var owner: NodeName?
     }
 
     private let catalog: any ImageCatalog
-    private let boots: BootService
-    private let peers: PeerDirectory
-    private let clock: any Clock
+    let boots: BootService
+    let peers: PeerDirectory
+    let clock: any Clock
     private let logger: Logger
     private let refusals: Refusals
     private let layers: CopyOnWriteLayers
@@ -33,11 +35,11 @@ final class RootExports: NBDExportSource {
     /// Each root file is open once, for all nodes that read it.
     private let open = Mutex<[ImageVersionID: Weak]>([:])
     /// Whose session each connection is, so that its end is told of the same machine as its beginning.
-    private let sessions = Mutex<[UInt64: Session]>([:])
+    let sessions = Mutex<[UInt64: Session]>([:])
     /// Ends the session that uses what a key stands for.
     private let ending = Mutex<Hook<String, Void>?>(nil)
     /// Told while a node's root is connected, so that its address stays its own.
-    private let held: @Sendable (MACAddress, _ isConnected: Bool) -> Void
+    let held: @Sendable (MACAddress, _ isConnected: Bool) -> Void
 
     init(
         catalog: any ImageCatalog,
@@ -85,13 +87,15 @@ final class RootExports: NBDExportSource {
         do {
             if name.kind == .shared, purpose != .information {
                 let writer = try volumes.claimShared(grants) { writer in
-                    self.boots.grants.newest(of: writer.node).map { $0.boot == writer.boot } ?? false
+                    // A script that was asked for and not followed takes nothing from who writes.
+                    self.isConnected(writer) || self.boots.grants.newest(of: writer.node)?.boot == writer.boot
                 }
                 if let writer {
                     throw NBDExportRefusal(
                         .policy,
                         "\(grants.image) is shared, and node \(writer.node) writes to it: one writer at a time"
-                            + " (it ends when \(writer.node) boots something else)"
+                            + " (it ends when \(writer.node) boots something else; if it is off for good, with"
+                            + " 'diskless node reset \(writer.node) --root' or 'diskless node rm \(writer.node)')"
                     )
                 }
             }
@@ -103,7 +107,12 @@ final class RootExports: NBDExportSource {
                 ending: end.map { end in { end.run(key) } }
             )
             if purpose != .information { boots.grants.used(name.boot, node: name.node, at: peer.remote.address) }
-            return NBDExport(storage, text: "\(name.kind.rawValue) of \(name.node)", onlySession: key)
+            return NBDExport(
+                storage,
+                text: "\(name.kind.rawValue) of \(name.node)",
+                onlySession: key,
+                waitsForRoomAt: volumes.path(name.kind, grants)
+            )
         } catch let refusal as NBDExportRefusal {
             throw refusal
         } catch {
@@ -177,26 +186,45 @@ final class RootExports: NBDExportSource {
             try admitToImage(version.id, peer)
             return NBDExport(ReadOnlyStorage(base), text: "\(version.id), \(version.rootFormat.rawValue), read-only")
         }
-        if let boot = boots.boot(layer.boot), boot.node == layer.node {
-            let address = boots.grants.grants(of: layer.boot, node: layer.node)?.address
-            try admit(boot.mac, address, peer, "boot \(layer.boot) of \(layer.node)")
-        }
+        try admitToLayer(layer, of: version.id, peer)
         if let problem = RootChoice(via: .nbd, writes: .cow).problem(with: version.rootFormat) {
             throw NBDExportRefusal(.policy, "\(export.image): \(problem)")
         }
-        return try privateLayer(layer, over: base, version: version, purpose: purpose)
+        let opened = try privateLayer(layer, over: base, version: version, purpose: purpose)
+        if purpose != .information { boots.grants.used(layer.boot, node: layer.node, at: peer.remote.address) }
+        return opened
+    }
+
+    /// A layer is for the machine whose boot it belongs to, also when another boot of it has begun: anybody can begin one.
+    private func admitToLayer(
+        _ layer: ExportName.Layer,
+        of image: ImageVersionID,
+        _ peer: NBDPeer
+    ) throws(NBDExportRefusal) {
+        // What boots that are over left behind may be looked at on this computer.
+        if peer.remote.address == peer.local.address { return }
+        let grants = try grants(of: layer.boot, node: layer.node, peer: peer)
+        guard grants.image == image || grants.otherImages.contains(image) else {
+            throw NBDExportRefusal(.policy, "boot \(layer.boot) of \(layer.node) was not given \(image)")
+        }
     }
 
     /// An image is for the machines that boot it: those whose grants name it.
     private func admitToImage(_ image: ImageVersionID, _ peer: NBDPeer) throws(NBDExportRefusal) {
         let address = peer.remote.address
         guard address != peer.local.address else { return }
-        let holder = peers.mac(of: address)
-        let grants = boots.grants.grants(at: address).filter { holder == nil || holder == $0.mac }
-        guard let boot = grants.first(where: { $0.image == image || $0.otherImages.contains(image) }) else {
+        guard let boot = boot(with: image, at: address) else {
             throw NBDExportRefusal(.policy, "\(image) is for the nodes that boot it, and \(address) is not one of them")
         }
         boots.grants.used(boot.boot, node: boot.node, at: address)
+    }
+
+    /// The boot of the machine at `address` that was given an image.
+    private func boot(with image: ImageVersionID, at address: IPv4Address) -> BootGrants? {
+        let holder = peers.mac(of: address)
+        return boots.grants.grants(at: address).first {
+            (holder == nil || holder == $0.mac) && ($0.image == image || $0.otherImages.contains(image))
+        }
     }
 
     /// A refusal is part of the timeline of the machine that was refused.
@@ -246,7 +274,8 @@ final class RootExports: NBDExportSource {
             return NBDExport(
                 storage,
                 text: "\(version.id), private to this boot of \(layer.node)",
-                onlySession: "\(layer.node)/\(layer.boot)"
+                onlySession: "\(layer.node)/\(layer.boot)",
+                waitsForRoomAt: directory
             )
         } catch {
             logger.error("cannot open a private layer", metadata: ["node": "\(layer.node)", "error": "\(error)"])
@@ -290,69 +319,11 @@ final class RootExports: NBDExportSource {
         }
     }
 
+    /// The images that this client may open: all of them on this computer, else those of its own boot.
     func list(peer: NBDPeer) -> [NBDListedExport] {
+        let isHere = peer.remote.address == peer.local.address
         let versions = (try? catalog.versions()) ?? []
-        return versions.map { NBDListedExport(name: $0.id.description, text: "\($0.rootFormat.rawValue), read-only") }
-    }
-
-    func connected(_ name: String, peer: NBDPeer) {
-        let mac = mac(of: name, peer)
-        // An image is in use whoever uses it: where nobody knows the machine, its address stands for it.
-        let address = peer.remote.address.description.split(separator: ".").joined(separator: "-")
-        let known = mac.map { boots.identify(NodeRequest(mac: $0, stage: .system)).node.name }
-        let volume = VolumeName(name)
-        let granted = volume.flatMap { boots.grants.grants(of: $0.boot, node: $0.node) }
-        guard let image = ExportName(name)?.image ?? granted?.image, let node = known ?? NodeName("at-\(address)")
-        else { return }
-        let root = ServerFacts.ConnectedRoot(node: node, image: image)
-        sessions.withLock { $0[peer.connection] = Session(mac: mac, root: root, volume: volume) }
-        guard let mac else { return }
-        held(mac, true)
-        // Beside the root a node may have a volume and swap: only the root is a step of the boot.
-        guard volume == nil || volume?.kind == .shared else { return }
-        record(.rootConnected, name, peer, mac, reached: .root)
-    }
-
-    func disconnected(_ name: String, peer: NBDPeer, traffic: NBDTraffic) {
-        guard let session = sessions.withLock({ $0.removeValue(forKey: peer.connection) }), let mac = session.mac else {
-            return
-        }
-        held(mac, false)
-        guard VolumeName(name).map({ $0.kind == .shared }) ?? true else { return }
-        let moved = "read \(traffic.read / 1_000_000) MB, wrote \(traffic.written / 1_000_000) MB"
-        record(.rootDisconnected, name, peer, mac, reached: nil, detail: moved)
-    }
-
-    /// The roots that are connected now.
-    var connectedRoots: [ServerFacts.ConnectedRoot] { sessions.withLock { $0.values.map(\.root) } }
-
-    private func mac(of name: String, _ peer: NBDPeer) -> MACAddress? {
-        if let layer = ExportName(name)?.layer, let boot = boots.boot(layer.boot) { return boot.mac }
-        if let volume = VolumeName(name), let grants = boots.grants.grants(of: volume.boot, node: volume.node) {
-            return grants.mac
-        }
-        return peers.mac(of: peer.remote.address)
-    }
-
-    private func record(
-        _ kind: BootEvent.Kind,
-        _ name: String,
-        _ peer: NBDPeer,
-        _ mac: MACAddress,
-        reached: Boot.Progress?,
-        detail: String? = nil
-    ) {
-        // A tool that looks at an export from a machine that is not booting begins no boot.
-        guard boots.boot(of: mac) != nil else { return }
-        let event = BootEvent(
-            time: clock.now(),
-            node: boots.identify(NodeRequest(mac: mac, stage: .system)).node.name,
-            mac: mac,
-            kind: kind,
-            address: peer.remote.address,
-            file: name,
-            detail: detail
-        )
-        boots.record(event, reached: reached)
+        return versions.filter { isHere || boot(with: $0.id, at: peer.remote.address) != nil }
+            .map { NBDListedExport(name: $0.id.description, text: "\($0.rootFormat.rawValue), read-only") }
     }
 }

@@ -84,6 +84,7 @@ public final class Server: Sendable {
     private let following: any Observation
     private let growing: any Observation
     private let lookingForInterfaces: Repetition
+    private let lookingForRemoved: Repetition
 
     /// Takes the state directory and starts everything; returns when it serves.
     ///
@@ -248,15 +249,27 @@ public final class Server: Sendable {
             dns: dns?.endpoints ?? [],
             trees: nfs?.exports
         )
+        let running = { @Sendable [exports] in
+            let boots = nfs?.exports.connectedBoots ?? []
+            return RemovedNodes.Running(
+                nodes: exports.connectedNodes.union(boots.map(\.node)).union(agents.runningNodes),
+                machines: exports.connectedMachines.union(boots.map(\.mac))
+            )
+        }
+        let removed = RemovedNodes(
+            grants: boots.grants,
+            registry: registry,
+            running: running,
+            clock: clock,
+            logger: logger
+        )
+        lookingForRemoved = Repetition("removed nodes", everySeconds: 15) { removed.look() }
         let keeper = NodeStorageKeeper(
             state: setup.state,
             registry: registry,
             grants: boots.grants,
             trees: nfs?.trees,
-            connected: { [exports] in
-                Set(exports.connectedRoots.map(\.node) + (nfs?.exports.connectedBoots.map(\.node) ?? []))
-                    .union(agents.runningNodes)
-            },
+            connected: { running().nodes },
             clock: clock,
             logger: logger
         )
@@ -341,6 +354,7 @@ public final class Server: Sendable {
     /// Ends everything in good order: no new machines first, running ones last.
     public func stop() {
         lookingForInterfaces.cancel()
+        lookingForRemoved.cancel()
         following.cancel()
         growing.cancel()
         for stop in stops { stop() }

@@ -170,8 +170,13 @@ final class TreeExports: NFSExportSource {
 
     /// The boots that have a connection now, for those whose root it is.
     var connectedBoots: [BootGrants] {
-        let addresses = clients.withLock { Array($0.connections.keys) }
-        return addresses.compactMap { grants.grants(at: $0).last }
+        let (addresses, roots, held) = clients.withLock { (Array($0.connections.keys), $0.roots, $0.held) }
+        return addresses.compactMap { address in
+            // Of several nodes that had the address one after the other, only one is there now.
+            let boots = boots(at: Endpoint(address, 0)).filter { held[address] == nil || held[address] == $0.mac }
+            // Of one node, the oldest is the one that uses what it was given.
+            return boots.first { $0.boot == roots[address]?.boot } ?? boots.last
+        }
     }
 
     private func record(

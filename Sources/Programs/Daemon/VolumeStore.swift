@@ -65,7 +65,8 @@ final class VolumeStore: Sendable {
         }
     }
 
-    private func path(_ kind: VolumeKind, _ grants: BootGrants) -> String {
+    /// Where a boot's device lies.
+    func path(_ kind: VolumeKind, _ grants: BootGrants) -> String {
         switch kind {
         case .volume: state.volume(of: grants.node)
         case .swap: "\(state.nodes)/\(grants.node)/swap-\(grants.boot)"
@@ -125,7 +126,9 @@ final class VolumeStore: Sendable {
         where name.hasPrefix("swap-") && name != file.lastPathComponent {
             try? FileManager.default.removeItem(atPath: "\(folder)/\(name)")
         }
-        if Self.size(path) == nil { try Self.makeSparse(path, size: size) }
+        guard Self.size(path) == nil else { return }
+        try Self.makeSparse(path, size: size)
+        FileStorage.forgetFailure(of: path)
     }
 
     /// A copy of the image that may be written to, made once; with reflinks it costs nothing.
@@ -167,6 +170,7 @@ final class VolumeStore: Sendable {
             close(descriptor)
             if place == draft, unsafe rename(draft, path) != 0 { throw SetupError("cannot make \(path)") }
         }
+        FileStorage.forgetFailure(of: path)
     }
 
     // MARK: One writer

@@ -157,10 +157,14 @@ struct NBDConnection {
         var traffic = NBDTraffic()
         var why: String?
         do throws(SystemCallError) {
+            let name = opened.session.exportName
             var loop = try TransmissionLoop(
                 handle,
                 opened.session,
                 opened.export.storage,
+                room: opened.export.waitsForRoomAt.map { [peer, server] path in
+                    RoomWait(handle, peer, name, path: path, server: server)
+                },
                 faults: server.faults,
                 early: early
             )

@@ -21,11 +21,13 @@ final class Flusher: Sendable {
     private let storage: any BlockStorage
     private let sender: ReplySender
     private let headers: NBDHeaders
+    private let room: RoomWait?
     private let waiting = Mutex(Waiting())
     /// Held during a pass, so that the end of a connection can wait for it.
     private let pass = Mutex(())
 
-    init(_ storage: any BlockStorage, _ sender: ReplySender, _ headers: NBDHeaders) {
+    init(_ storage: any BlockStorage, _ sender: ReplySender, _ headers: NBDHeaders, room: RoomWait?) {
+        self.room = room
         self.storage = storage
         self.sender = sender
         self.headers = headers
@@ -66,16 +68,24 @@ final class Flusher: Sendable {
             }
             var code = NBDErrorCode.none
             if !requests.isEmpty {
-                do throws(BlockError) { try storage.flush() } catch {
+                var isDone = true
+                do throws(BlockError) { isDone = try flush() } catch {
                     code = NBDErrorCode(errno: error.number)
                 }
-                reply(requests, code)
+                if isDone { reply(requests, code) }
             }
             return waiting.withLock { waiting in
                 if waiting.requests.isEmpty { waiting.isRunning = false }
                 return waiting.isRunning
             }
         }
+    }
+
+    /// False when the session ended while there was no room for it: then nobody is answered.
+    private func flush() throws(BlockError) -> Bool {
+        if let room { return try room.patiently { () throws(BlockError) in try storage.flush() } }
+        try storage.flush()
+        return true
     }
 
     private func reply(_ requests: [NBDRequest], _ error: NBDErrorCode) {

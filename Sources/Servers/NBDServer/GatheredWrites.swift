@@ -16,8 +16,12 @@ extension TransmissionLoop {
             gatheredRequests.removeAll(keepingCapacity: true)
             gatheredWrites.removeAll(keepingCapacity: true)
         }
-        do throws(BlockError) { try storage.write(together: gatheredWrites) } catch {
-            // Which of them failed, and how, only doing them one by one tells.
+        do throws(BlockError) {
+            try storage.write(together: gatheredWrites)
+            room?.succeeded()
+        } catch {
+            // Which of them failed, and how, only doing them one by one tells. Those that were done are done again, in their
+            // order: nobody was told of any, so whatever is seen meanwhile is right.
             for (index, request) in gatheredRequests.enumerated() {
                 guard unsafe write(request, gatheredWrites[index].bytes) else { return false }
             }
@@ -32,9 +36,11 @@ extension TransmissionLoop {
 
     /// A WRITE of its own.
     mutating func write(_ request: NBDRequest, _ data: UnsafeRawBufferPointer) -> Bool {
-        do throws(BlockError) { unsafe try storage.write(data, at: request.offset) } catch {
-            return reply(request, NBDErrorCode(errno: error.number), "write failed")
-        }
+        let storage = storage
+        do throws(BlockError) {
+            let isDone = try change { () throws(BlockError) in unsafe try storage.write(data, at: request.offset) }
+            guard isDone else { return false }
+        } catch { return reply(request, NBDErrorCode(errno: error.number), "write failed") }
         traffic.written += UInt64(data.count)
         return finishChange(request, .none, "")
     }

@@ -37,13 +37,24 @@ public struct NBDExport: Sendable {
     public var onlySession: String?
     /// Whether clients may make it larger (NBD_CMD_RESIZE), where the storage can grow.
     public var mayGrow: Bool
+    /// A file on the file system that what clients write needs room on; a change that finds none waits there for it.
+    ///
+    /// Nil where clients are told (ENOSPC).
+    public var waitsForRoomAt: String?
 
     /// An export of `storage`.
-    public init(_ storage: any BlockStorage, text: String? = nil, onlySession: String? = nil, mayGrow: Bool = false) {
+    public init(
+        _ storage: any BlockStorage,
+        text: String? = nil,
+        onlySession: String? = nil,
+        mayGrow: Bool = false,
+        waitsForRoomAt: String? = nil
+    ) {
         self.storage = storage
         self.text = text
         self.onlySession = onlySession
         self.mayGrow = mayGrow
+        self.waitsForRoomAt = waitsForRoomAt
     }
 }
 
@@ -70,6 +81,10 @@ public protocol NBDExportSource: Sendable {
     func connected(_ name: String, peer: NBDPeer)
     /// A session is over.
     func disconnected(_ name: String, peer: NBDPeer, traffic: NBDTraffic)
+    /// A change waits for room on the server's disk, whose state `room` tells; told once, also when its client dials again.
+    func waitsForRoom(_ name: String, peer: NBDPeer, room: String)
+    /// It found room, after so long.
+    func foundRoom(_ name: String, peer: NBDPeer, seconds: Int)
 }
 
 extension NBDExportSource {
@@ -77,6 +92,10 @@ extension NBDExportSource {
     public func connected(_ name: String, peer: NBDPeer) {}
     /// Nothing to do.
     public func disconnected(_ name: String, peer: NBDPeer, traffic: NBDTraffic) {}
+    /// Nothing to do.
+    public func waitsForRoom(_ name: String, peer: NBDPeer, room: String) {}
+    /// Nothing to do.
+    public func foundRoom(_ name: String, peer: NBDPeer, seconds: Int) {}
 }
 
 /// One storage under every name, for a server that shows a single file.

@@ -11,13 +11,15 @@ public final class NBDServer: Sendable {
     /// What the server allows.
     public struct Limits: Sendable {
         /// Connections at the same time; further ones are closed at once.
-        public var connections = 4096
+        ///
+        /// A node with a volume and swap takes three.
+        public var connections = 16384
         /// Connections at the same time of one client address; further ones are closed at once.
         public var connectionsPerPeer = 1024
         /// Connections at the same time that have not opened an export; the oldest of them makes room for a new one.
         public var handshakes = 256
 
-        /// The limits of a server for a thousand nodes.
+        /// The limits of a server for five thousand nodes.
         public init() {}
     }
 
@@ -40,6 +42,7 @@ public final class NBDServer: Sendable {
     let encryption: Encryption?
     let logger: Logger
     let faults = ReadFaults()
+    let waiting = WaitingExports()
     private let listener: StreamListener
     private let limits: Limits
 

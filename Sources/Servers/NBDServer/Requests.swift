@@ -17,14 +17,22 @@ extension TransmissionLoop {
             return request.length <= UInt64(Self.directLength) ? readCopied(request) : readDirect(request)
         case .write: return unsafe write(request, data)
         case .trim:
+            let storage = storage
             do throws(BlockError) {
-                try storage.trim(at: request.offset, length: request.length)
+                let isDone = try change { () throws(BlockError) in
+                    try storage.trim(at: request.offset, length: request.length)
+                }
+                guard isDone else { return false }
             } catch { return reply(request, NBDErrorCode(errno: error.number), "trim failed") }
             return finishChange(request, .none, "")
         case .writeZeroes:
+            let storage = storage
+            let keepsSpace = request.flags.contains(.noHole)
             do throws(BlockError) {
-                let keepsSpace = request.flags.contains(.noHole)
-                try storage.zero(at: request.offset, length: request.length, keepsSpace: keepsSpace)
+                let isDone = try change { () throws(BlockError) in
+                    try storage.zero(at: request.offset, length: request.length, keepsSpace: keepsSpace)
+                }
+                guard isDone else { return false }
             } catch { return reply(request, NBDErrorCode(errno: error.number), "write of zeros failed") }
             return finishChange(request, .none, "")
         case .cache:

@@ -2,57 +2,6 @@ import BlockStorage
 import CLinux
 import NBD
 import NetworkIO
-import Synchronization
-
-/// What other threads may do to a connection: end it, and wait for its end.
-final class ConnectionHandle: Sendable {
-    let peer: NBDPeer
-    private let current: Mutex<StreamSocket>
-    /// Held by the connection's thread as long as it lives.
-    let running = Mutex(())
-    private let stopped = Atomic(false)
-    private let negotiated = Atomic(false)
-
-    init(_ socket: StreamSocket, _ peer: NBDPeer) {
-        current = Mutex(socket)
-        self.peer = peer
-    }
-
-    /// Where the connection's bytes come and go: the client's socket, or the plain end of its TLS tunnel.
-    var socket: StreamSocket { current.withLock { $0 } }
-
-    /// Goes on through a tunnel; the tunnel owns the client's socket from then on.
-    func replaceSocket(with plain: StreamSocket) {
-        current.withLock { $0 = plain }
-        if isStopped { plain.disconnect() }
-    }
-
-    /// Whether the connection must do no further request.
-    var isStopped: Bool { stopped.load(ordering: .acquiring) }
-
-    /// Whether the handshake is over.
-    var isNegotiated: Bool { negotiated.load(ordering: .acquiring) }
-
-    func setNegotiated() { negotiated.store(true, ordering: .releasing) }
-
-    /// Lets the connection finish the requests it has read, and no more.
-    func drain() {
-        stopped.store(true, ordering: .releasing)
-        shutdown(socket.descriptor.number, CInt(SHUT_RD))
-    }
-
-    /// Ends the connection, also in the middle of a reply.
-    func cut() {
-        stopped.store(true, ordering: .releasing)
-        socket.disconnect()
-    }
-
-    /// Ends the connection and returns when it does nothing any more.
-    func cutAndWait() {
-        cut()
-        running.withLock { _ in }
-    }
-}
 
 /// Serves the requests of one connection: what has arrived is answered in few sends.
 struct TransmissionLoop: ~Copyable {
@@ -97,12 +46,17 @@ struct TransmissionLoop: ~Copyable {
     var gatheredWrites: [BlockWrite] = []
     /// Why the last reply could not be sent, when it was not the client's doing.
     var failure: String?
+    /// Where changes wait for room; nil where the client is told that there is none.
+    let room: RoomWait?
+    /// Whether the session ended while a change waited for room.
+    var endedWaiting = false
 
     /// A loop that begins with `early`, which came in one piece with the end of the handshake.
     init(
         _ handle: ConnectionHandle,
         _ session: NBDSession,
         _ storage: any BlockStorage,
+        room: RoomWait?,
         faults: ReadFaults,
         early: [UInt8]
     ) throws(SystemCallError) {
@@ -117,7 +71,8 @@ struct TransmissionLoop: ~Copyable {
         triesReads = faults.has(session.exportName)
         gathersWrites = storage.capabilities.contains(.gathering)
         sender = ReplySender(socket)
-        flusher = Flusher(storage, sender, session.headers)
+        flusher = Flusher(storage, sender, session.headers, room: room)
+        self.room = room
         self.input = input
         self.output = output
         unsafe self.input.part(0, early.count).copyBytes(from: early)
@@ -137,6 +92,8 @@ struct TransmissionLoop: ~Copyable {
                 outcome = serveBuffered()
             }
         }
+        // A flush that waits for room waits no longer.
+        handle.drain()
         flusher.drain()
         if case .end(let reason) = outcome { return reason }
         return nil
@@ -190,7 +147,7 @@ struct TransmissionLoop: ~Copyable {
                     return .end("the client sends more than 32 MiB with one request")
                 }
                 guard headerSize + payload > input.capacity else { break }
-                guard finishGathered() else { return .end("the client does not take its replies") }
+                guard finishGathered() else { return .end(brokenReason) }
                 // Too long for the buffer: it passes through in pieces.
                 dropServed(position + headerSize)
                 position = 0
@@ -206,16 +163,41 @@ struct TransmissionLoop: ~Copyable {
             position += payload
             moreWaits = have - position >= headerSize
             guard unsafe serve(request, data) else {
-                return .end(failure ?? "the client does not take its replies")
+                return .end(brokenReason)
             }
         }
-        guard finishGathered(), sendOutput() else { return .end("the client does not take its replies") }
+        guard finishGathered(), sendOutput() else { return .end(brokenReason) }
         if holdsPartSegments {
             socket.holdPartSegments(false)
             holdsPartSegments = false
         }
         dropServed(position)
         return .goOn
+    }
+
+    /// Why the session cannot go on after a request could not be answered.
+    private var brokenReason: String {
+        if endedWaiting { return "the server's disk has no room, and the session ended before it had" }
+        return failure ?? "the client does not take its replies"
+    }
+
+    /// Does a change, where it must be when there is room for it; false when it was not done and the session is over.
+    mutating func change(_ body: () throws(BlockError) -> Void) throws(BlockError) -> Bool {
+        guard let room else {
+            try body()
+            return true
+        }
+        do throws(BlockError) {
+            try body()
+            room.succeeded()
+            return true
+        } catch {
+            guard room.holds(error) else { throw error }
+        }
+        // Replies that wait here must not wait for room too.
+        guard sendOutput() else { return false }
+        endedWaiting = try !room.patiently(body)
+        return !endedWaiting
     }
 
     /// Moves what is not served yet to the front of the buffer.
@@ -249,8 +231,10 @@ struct TransmissionLoop: ~Copyable {
                 if let reason = receive() { return reason }
             }
             if code == .none {
+                let (storage, place) = unsafe (storage, UnsafeRawBufferPointer(input.part(0, piece)))
                 do throws(BlockError) {
-                    unsafe try storage.write(UnsafeRawBufferPointer(input.part(0, piece)), at: offset)
+                    let isDone = try change { () throws(BlockError) in unsafe try storage.write(place, at: offset) }
+                    guard isDone else { return brokenReason }
                     traffic.written += UInt64(piece)
                 } catch { code = NBDErrorCode(errno: error.number) }
             }
@@ -260,6 +244,6 @@ struct TransmissionLoop: ~Copyable {
             piece = input.capacity
         }
         let reason = refusal.map { "\($0.reason)" } ?? "write failed"
-        return finishChange(request, code, reason) ? nil : "the client does not take its replies"
+        return finishChange(request, code, reason) ? nil : brokenReason
     }
 }

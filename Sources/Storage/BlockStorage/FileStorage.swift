@@ -34,6 +34,9 @@ public final class FileStorage: BlockStorage {
             writable ? BlockCapabilities([.write, .trim, .zero, .shared]).union(mayGrow ? .grow : []) : [.shared]
     }
 
+    /// Forgets that flushes of the file at `path` failed: another file is there now.
+    public static func forgetFailure(of path: String) { FlushGate.forget(path) }
+
     /// Reads from the page cache or the disk.
     public func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
         unsafe try file.read(into: buffer, at: offset)
