@@ -37,7 +37,7 @@ package struct NFSExport: Sendable {
     }
 }
 
-/// Knows the exports and who may use them; asked on the connections' threads.
+/// Knows the exports and who may use them; asked on any threads, which have the rights of this process.
 package protocol NFSExportSource: Sendable {
     /// Changes whenever an answer may have changed: connections ask again then.
     var revision: UInt64 { get }
