@@ -54,15 +54,19 @@ struct OwnRightsTests {
                 return $0
             }
         }
-        func exports(for peer: Endpoint) -> [NFSExport] {
+        func exports(for peer: Endpoint) -> [NFSListedExport] {
             note("exports")
-            return [export]
+            return [NFSListedExport(path: export.path, identity: export.tree.identity)]
+        }
+        func export(at path: String, for peer: Endpoint, opens: Bool) -> NFSExport? {
+            note("export at path")
+            return path == export.path ? export : nil
         }
         func export(identity: UInt64, for peer: Endpoint) -> NFSExport? {
             note("export")
             return identity == export.tree.identity ? export : nil
         }
-        func mounted(_ export: NFSExport, by peer: Endpoint) { note("mounted") }
+        func mounted(_ path: String, by peer: Endpoint) { note("mounted") }
         func refused(_ path: String, to peer: Endpoint) { note("refused") }
         func refused(identity: UInt64, to peer: Endpoint) { note("refused handle") }
         func connected(_ peer: Endpoint) { note("connected") }
@@ -116,7 +120,11 @@ struct OwnRightsTests {
         #expect(asked.hasEnded.wait(timeout: .now() + 10) == .success)
         let own = try #require(Rights(thread: "self"))
         let seen = asked.seen.withLock(\.self)
-        #expect(Set(seen.map(\.question)) == ["exports", "export", "mounted", "refused", "connected", "disconnected"])
+        #expect(
+            Set(seen.map(\.question)) == [
+                "exports", "export at path", "export", "mounted", "refused", "connected", "disconnected",
+            ]
+        )
         for (question, rights) in seen { #expect(rights == own, "\(question)") }
     }
 }

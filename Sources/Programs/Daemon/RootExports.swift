@@ -85,7 +85,7 @@ final class RootExports: NBDExportSource {
         do {
             if name.kind == .shared, purpose != .information {
                 let writer = try volumes.claimShared(grants) { writer in
-                    self.boots.grants.newest(of: writer.node).map { $0.boot == writer.boot } ?? false
+                    self.isUnderWay(writer)
                 }
                 if let writer {
                     throw NBDExportRefusal(
@@ -113,6 +113,12 @@ final class RootExports: NBDExportSource {
             )
             throw NBDExportRefusal(.policy, "the server cannot open the \(name.kind.rawValue): \(error)")
         }
+    }
+
+    /// Whether the boot that a volume is for goes on: until its node asks for a newer one, and then as long as it uses it.
+    private func isUnderWay(_ writer: VolumeName) -> Bool {
+        if boots.grants.newest(of: writer.node)?.boot == writer.boot { return true }
+        return sessions.withLock { sessions in sessions.values.contains { $0.volume == writer } }
     }
 
     /// What one session at a time uses.
@@ -174,7 +180,7 @@ final class RootExports: NBDExportSource {
         }
         let base = try root(of: version)
         guard let layer = export.layer else {
-            try admitToImage(version.id, peer)
+            try admitToImage(version.id, peer, purpose)
             return NBDExport(ReadOnlyStorage(base), text: "\(version.id), \(version.rootFormat.rawValue), read-only")
         }
         if let boot = boots.boot(layer.boot), boot.node == layer.node {
@@ -188,15 +194,20 @@ final class RootExports: NBDExportSource {
     }
 
     /// An image is for the machines that boot it: those whose grants name it.
-    private func admitToImage(_ image: ImageVersionID, _ peer: NBDPeer) throws(NBDExportRefusal) {
+    private func admitToImage(
+        _ image: ImageVersionID,
+        _ peer: NBDPeer,
+        _ purpose: NBDExportPurpose
+    ) throws(NBDExportRefusal) {
         let address = peer.remote.address
         guard address != peer.local.address else { return }
         let holder = peers.mac(of: address)
         let grants = boots.grants.grants(at: address).filter { holder == nil || holder == $0.mac }
-        guard let boot = grants.first(where: { $0.image == image || $0.otherImages.contains(image) }) else {
+        // Of boots that share it the oldest: of a newer one nobody knows whether it is more than a script that was asked for.
+        guard let boot = grants.last(where: { $0.image == image || $0.otherImages.contains(image) }) else {
             throw NBDExportRefusal(.policy, "\(image) is for the nodes that boot it, and \(address) is not one of them")
         }
-        boots.grants.used(boot.boot, node: boot.node, at: address)
+        if purpose != .information { boots.grants.used(boot.boot, node: boot.node, at: address) }
     }
 
     /// A refusal is part of the timeline of the machine that was refused.

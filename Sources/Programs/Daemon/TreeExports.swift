@@ -61,14 +61,18 @@ final class TreeExports: NFSExportSource {
         return grants.grants(at: peer.address).filter { holder == nil || holder == $0.mac }
     }
 
-    func exports(for peer: Endpoint) -> [NFSExport] {
+    func exports(for peer: Endpoint) -> [NFSListedExport] {
         var paths: Set<String> = []
-        var owners: Set<String> = []
         return boots(at: peer).flatMap(\.trees).compactMap { grant in
-            // The newest boot comes first, and what it writes to is its alone.
-            if let owner = grant.source.owner, !owners.insert(owner).inserted { return nil }
-            return paths.insert(grant.path).inserted ? open(grant, for: peer) : nil
+            guard paths.insert(grant.path).inserted else { return nil }
+            return NFSListedExport(path: grant.path, identity: trees.identity(of: grant.source))
         }
+    }
+
+    func export(at path: String, for peer: Endpoint, opens: Bool) -> NFSExport? {
+        let found = boots(at: peer).flatMap(\.trees).first { $0.path == path }
+        guard let found, opens || trees.isOpen(found.source) else { return nil }
+        return open(found, for: peer)
     }
 
     func export(identity: UInt64, for peer: Endpoint) -> NFSExport? {
@@ -93,16 +97,15 @@ final class TreeExports: NFSExportSource {
         }
     }
 
-    func mounted(_ export: NFSExport, by peer: Endpoint) {
-        guard
-            let boot = boots(at: peer).first(where: { boot in
-                boot.trees.contains { trees.identity(of: $0.source) == export.tree.identity }
-            })
-        else { return }
+    func mounted(_ path: String, by peer: Endpoint) {
+        // A path of one boot's own names it. Of those that share one the oldest is taken: of a newer one nobody knows whether
+        // it is more than a script that was asked for.
+        let sharing = boots(at: peer).last { boot in boot.trees.contains { $0.path == path } }
+        guard let boot = sharing else { return }
         grants.used(boot.boot, node: boot.node, at: peer.address)
         trees.keepOnly(wanted)
         hold(peer.address, boot.mac)
-        let isRoot = boot.trees.first?.path == export.path && (boot.root.via == .nfs || boot.root.via == .nfsImage)
+        let isRoot = boot.trees.first?.path == path && (boot.root.via == .nfs || boot.root.via == .nfsImage)
         guard isRoot else { return }
         // Version 4's clients walk over the same name twice.
         let isNew = clients.withLock { clients in
@@ -110,7 +113,7 @@ final class TreeExports: NFSExportSource {
             return clients.roots[peer.address].map { $0 != (boot.boot, peer.port) } ?? true
         }
         guard isNew else { return }
-        record(.rootConnected, boot, peer, file: export.path, reached: .root)
+        record(.rootConnected, boot, peer, file: path, reached: .root)
     }
 
     /// Whether any boot may still use a tree.

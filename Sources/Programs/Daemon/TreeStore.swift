@@ -86,6 +86,9 @@ final class TreeStore: Sendable {
         }
     }
 
+    /// Whether a tree is open already.
+    func isOpen(_ source: TreeSource) -> Bool { opened.withLock { $0.open[source] != nil } }
+
     /// Lets go of every tree that `isWanted` does not want any more.
     func keepOnly(_ isWanted: (TreeSource) -> Bool) { _ = end { !isWanted($0) } }
 

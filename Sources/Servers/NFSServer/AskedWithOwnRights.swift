@@ -15,15 +15,19 @@ struct AskedWithOwnRights: NFSExportSource {
     /// Asked for every call: a look at a number.
     var revision: UInt64 { source.revision }
 
-    func exports(for peer: Endpoint) -> [NFSExport] { threads.run { [source] in source.exports(for: peer) } ?? [] }
+    func exports(for peer: Endpoint) -> [NFSListedExport] {
+        threads.run { [source] in source.exports(for: peer) } ?? []
+    }
+
+    func export(at path: String, for peer: Endpoint, opens: Bool) -> NFSExport? {
+        threads.run { [source] in source.export(at: path, for: peer, opens: opens) } ?? nil
+    }
 
     func export(identity: UInt64, for peer: Endpoint) -> NFSExport? {
         threads.run { [source] in source.export(identity: identity, for: peer) } ?? nil
     }
 
-    func mounted(_ export: NFSExport, by peer: Endpoint) {
-        _ = threads.run { [source] in source.mounted(export, by: peer) }
-    }
+    func mounted(_ path: String, by peer: Endpoint) { _ = threads.run { [source] in source.mounted(path, by: peer) } }
 
     func refused(_ path: String, to peer: Endpoint) { _ = threads.run { [source] in source.refused(path, to: peer) } }
 
