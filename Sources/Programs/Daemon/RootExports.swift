@@ -30,6 +30,7 @@ final class RootExports: NBDExportSource {
     private let layers: CopyOnWriteLayers
     private let layersDirectory: String
     private let volumes: VolumeStore
+    private let claims: NodeClaims
     /// Each root file is open once, for all nodes that read it.
     private let open = Mutex<[ImageVersionID: Weak]>([:])
     /// Whose session each connection is, so that its end is told of the same machine as its beginning.
@@ -43,6 +44,7 @@ final class RootExports: NBDExportSource {
         catalog: any ImageCatalog,
         layersDirectory: String,
         volumes: VolumeStore,
+        claims: NodeClaims = NodeClaims(),
         boots: BootService,
         peers: PeerDirectory,
         clock: any Clock,
@@ -52,6 +54,7 @@ final class RootExports: NBDExportSource {
         self.catalog = catalog
         self.layersDirectory = layersDirectory
         self.volumes = volumes
+        self.claims = claims
         self.boots = boots
         self.peers = peers
         self.clock = clock
@@ -66,11 +69,25 @@ final class RootExports: NBDExportSource {
 
     func open(_ name: String, purpose: NBDExportPurpose, peer: NBDPeer) throws(NBDExportRefusal) -> NBDExport {
         do throws(NBDExportRefusal) {
-            if let volume = VolumeName(name) { return try self.volume(volume, purpose: purpose, peer: peer) }
-            return try image(name, purpose: purpose, peer: peer)
+            let volume = VolumeName(name)
+            let use = try use(of: volume?.node ?? ExportName(name)?.layer?.node)
+            var export =
+                if let volume { try self.volume(volume, purpose: purpose, peer: peer) } else {
+                    try image(name, purpose: purpose, peer: peer)
+                }
+            export.holding = use
+            return export
         } catch {
             refused(name, error.reason, peer)
             throw error
+        }
+    }
+
+    /// What a node's storage is in use by as long as it lives; a node that comes while somebody else has it tries again.
+    private func use(of node: NodeName?) throws(NBDExportRefusal) -> NodeClaims.Use? {
+        guard let node else { return nil }
+        do throws(SetupError) { return try claims.use(node) } catch {
+            throw NBDExportRefusal(.shuttingDown, error.description)
         }
     }
 

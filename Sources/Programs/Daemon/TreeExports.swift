@@ -21,6 +21,7 @@ final class TreeExports: NFSExportSource {
 
     private let grants: GrantStore
     private let trees: TreeStore
+    private let claims: NodeClaims
     private let boots: BootService
     private let peers: PeerDirectory
     private let clock: any Clock
@@ -34,6 +35,7 @@ final class TreeExports: NFSExportSource {
     init(
         grants: GrantStore,
         trees: TreeStore,
+        claims: NodeClaims = NodeClaims(),
         boots: BootService,
         peers: PeerDirectory,
         clock: any Clock,
@@ -42,6 +44,7 @@ final class TreeExports: NFSExportSource {
     ) {
         self.grants = grants
         self.trees = trees
+        self.claims = claims
         self.boots = boots
         self.peers = peers
         self.clock = clock
@@ -72,15 +75,30 @@ final class TreeExports: NFSExportSource {
     func export(at path: String, for peer: Endpoint, opens: Bool) -> NFSExport? {
         let found = boots(at: peer).flatMap(\.trees).first { $0.path == path }
         guard let found, opens || trees.isOpen(found.source) else { return nil }
-        return open(found, for: peer)
+        return open(found, for: peer, patience: opens ? Self.mountPatience : 0)
     }
 
     func export(identity: UInt64, for peer: Endpoint) -> NFSExport? {
         let found = boots(at: peer).flatMap(\.trees).first { trees.identity(of: $0.source) == identity }
-        return found.flatMap { open($0, for: peer) }
+        return found.flatMap { open($0, for: peer, patience: Self.handlePatience) }
     }
 
-    private func open(_ grant: TreeGrant, for peer: Endpoint) -> NFSExport? {
+    /// For how many seconds a mount waits while the node's storage is reset, copied or put back: who mounts gives up then, and
+    /// boots again.
+    private static let mountPatience = 20
+    /// The same for a file that a node has open, which would be lost to it.
+    private static let handlePatience = 600
+
+    private func open(_ grant: TreeGrant, for peer: Endpoint, patience: Int) -> NFSExport? {
+        let use: NodeClaims.Use?
+        do throws(SetupError) {
+            use = if let node = grant.source.node { try claims.use(node, seconds: patience) } else { nil }
+        } catch {
+            let owner = grants.all.first { $0.trees.contains(grant) }
+            refusals.record(grant.path, to: peer.address, owner: owner, detail: "\(grant.path) over NFS: \(error)")
+            return nil
+        }
+        defer { withExtendedLifetime(use) {} }
         do {
             return NFSExport(
                 path: grant.path,

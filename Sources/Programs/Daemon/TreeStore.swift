@@ -94,12 +94,7 @@ final class TreeStore: Sendable {
 
     /// Lets go of every tree of a node's own.
     func end(_ node: NodeName) {
-        _ = end { source in
-            switch source {
-            case .cow(_, node, _), .keep(_, node), .state(node): true
-            default: false
-            }
-        }
+        _ = end { $0.node == node }
     }
 
     /// Lets go of the trees that `isOver` names; whether there was one.
@@ -118,7 +113,7 @@ final class TreeStore: Sendable {
     }
 
     /// Runs something with the server's own rights, while nothing is mounted.
-    func onWorker<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) throws -> Result {
+    private func onWorker<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) throws -> Result {
         let done = DispatchSemaphore(value: 0)
         let result = Mutex<Swift.Result<Result, any Error>?>(nil)
         worker.async {
@@ -210,10 +205,13 @@ final class TreeStore: Sendable {
 
 extension TreeSource {
     /// Whether it belongs to one node alone.
-    var isOfOneNode: Bool {
+    var isOfOneNode: Bool { node != nil }
+
+    /// The node that it belongs to alone; nil for what several use.
+    var node: NodeName? {
         switch self {
-        case .cow, .keep, .state: true
-        case .image, .imageFiles, .shared, .directory: false
+        case .cow(_, let node, _), .keep(_, let node), .state(let node): node
+        case .image, .imageFiles, .shared, .directory: nil
         }
     }
 

@@ -37,6 +37,8 @@ public struct NBDExport: Sendable {
     public var onlySession: String?
     /// Whether clients may make it larger (NBD_CMD_RESIZE), where the storage can grow.
     public var mayGrow: Bool
+    /// What its source needs to know as living; let go when the session is over.
+    public var holding: (any Sendable)?
 
     /// An export of `storage`.
     public init(_ storage: any BlockStorage, text: String? = nil, onlySession: String? = nil, mayGrow: Bool = false) {
