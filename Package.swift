@@ -185,7 +185,7 @@ let package = Package(
             "Daemon",
             [
                 "BootModelConformance", "BootModel", "HTTPServer", "HTTP1", "NetworkIO", "NetworkTypes", log,
-                "AdminAPI", "CPIO", "OverlayFiles", "DNS", "CLinux", "BlockStorage", "NBD", "NBDServer",
+                "AdminAPI", "CPIO", "OverlayFiles", "DNS", "CLinux", "BlockStorage", "NBD", "NBDServer", "NFSServer",
             ]
         ),
         tests("CPIO"),

@@ -25,6 +25,7 @@
 #define REP_INFO 3
 #define REP_ERROR 0x80000000U
 #define REP_ERR_UNSUP 0x80000001U
+#define REP_ERR_SHUTDOWN 0x80000007U
 #define INFO_EXPORT 0
 #define INFO_BLOCK_SIZE 3
 
@@ -215,7 +216,8 @@ static enum dial_result handshake(struct talk *talk, const struct target *target
                 if ((unsigned char)*at < ' ') *at = ' ';
             snprintf(talk->why, talk->why_size, "the server refuses export '%.160s': %s (NBD error %u)", target->export,
                      kept ? message : "it says no more", type & ~REP_ERROR);
-            return DIAL_REFUSED;
+            /* It stops, or is busy with what is kept for this machine: that passes. */
+            return type == REP_ERR_SHUTDOWN ? DIAL_UNREACHABLE : DIAL_REFUSED;
         } else if (type == REP_INFO && size >= 2) {
             uint16_t kind = read16(talk);
             size -= 2;

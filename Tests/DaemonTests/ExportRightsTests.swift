@@ -79,10 +79,12 @@ import Testing
             )
             self.boots = boots
             let peers = PeerDirectory(leaseHolder: { [leases] in leases.holder($0) }, neighbourTable: "/nonexistent")
+            let claims = NodeClaims()
             let exports = try RootExports(
                 catalog: catalog,
                 layersDirectory: state.layers,
                 volumes: VolumeStore(state: state, catalog: catalog, logger: logger),
+                claims: claims,
                 boots: boots,
                 peers: peers,
                 clock: clock,
@@ -105,6 +107,7 @@ import Testing
                 registry: registry,
                 grants: boots.grants,
                 trees: nil,
+                claims: claims,
                 connected: { exports.connectedNodes },
                 clock: clock,
                 logger: logger

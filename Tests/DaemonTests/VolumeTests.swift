@@ -28,6 +28,7 @@ import Testing
         let boots: BootService
         let volumes: VolumeStore
         let exports: RootExports
+        let claims = NodeClaims()
         /// The keys of the sessions that were ended.
         let ended = Mutex<[String]>([])
         let node = NodeName(checked: "dora")
@@ -53,6 +54,7 @@ import Testing
                 catalog: NoImage(),
                 layersDirectory: state.layers,
                 volumes: volumes,
+                claims: claims,
                 boots: boots,
                 peers: PeerDirectory(leaseHolder: { _ in nil }, neighbourTable: "/nonexistent"),
                 clock: SystemClock(),
@@ -182,6 +184,31 @@ import Testing
         try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "/dev/null")
         try bench.set("3M")
         #expect(try bench.open(bench.growing) == 0)
+    }
+
+    /// A node that boots while its volume is put back would write to a file that is removed then.
+    @Test func nobodyOpensWhatIsPutBack() throws {
+        let bench = try Bench()
+        let layer = "debian@1/dora/\(bench.boot)"
+        try bench.claims.whileUnused(bench.node, for: "restore") {
+            for name in [bench.growing, layer] {
+                let refusal = #expect(throws: NBDExportRefusal.self) { try bench.open(name) }
+                #expect(refusal?.reason.contains("a restore of node dora is under way") == true, "\(name)")
+                #expect(refusal?.code == .shuttingDown, "its initramfs tries again")
+            }
+        }
+        bench.boots.drain()
+        let told = bench.registry.events(of: bench.boot).filter { $0.kind == .refuse }
+        #expect(told.contains { $0.detail?.contains("a restore of node dora is under way") == true })
+        var session: NBDExport? = try bench.exports.open(
+            bench.growing,
+            purpose: .transmission,
+            peer: bench.peer(1)
+        )
+        #expect(throws: SetupError.self) { try bench.claims.whileUnused(bench.node, for: "restore") {} }
+        withExtendedLifetime(session) {}
+        session = nil
+        try bench.claims.whileUnused(bench.node, for: "restore") {}
     }
 
     @Test func namesOnTheWire() throws {

@@ -16,6 +16,9 @@ struct ClassicClientMatrixTests {
         _ = unsafe chmod(both, 0o1777)
         defer { try? FileManager.default.removeItem(atPath: both) }
         try FileManager.default.copyItem(atPath: Repository.path("Tests/Clients/fsx.py"), toPath: "\(both)/fsx.py")
+        // Root of a node is nobody there.
+        #expect(FileManager.default.createFile(atPath: "\(both)/lock", contents: nil))
+        _ = unsafe chmod("\(both)/lock", 0o666)
         let common =
             "image: e2e-build, root: {via: nfs, writes: keep, version: \(version)}, mounts: [{nfs: \(both), at: /mnt, mode: rw, version: \(version)}]"
         let lab = try EndToEndLab(
@@ -34,8 +37,8 @@ struct ClassicClientMatrixTests {
 
         try exerciseFiles(anna, bert)
         // What one node has locked another cannot lock, but with version 3, where each knows of its own locks alone.
-        try anna.run("(flock -n 9 && : >/mnt/locked && sleep 9999) 9>/mnt/lock </dev/null >/dev/null 2>&1 &")
-        try bert.run("until ls /mnt/locked; do sleep 1; done")
+        try anna.run("(flock -n 9 && : >/run/locked && sleep 9999) 9<>/mnt/lock </dev/null >/dev/null 2>&1 &")
+        try anna.run("until [ -e /run/locked ]; do sleep 1; done")
         #expect(try bert.run("flock -n /mnt/lock true; echo $?") == (version == "3" ? "0" : "1"))
         try lockDatabase(anna)
         try useProject(anna)

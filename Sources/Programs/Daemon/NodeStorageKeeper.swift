@@ -12,6 +12,7 @@ final class NodeStorageKeeper: NodeStorageKeeping {
     private let registry: any NodeRegistry
     private let grants: GrantStore
     private let trees: TreeStore?
+    private let claims: NodeClaims
     /// The nodes that have a connection now, or whose agent is there.
     private let connected: @Sendable () -> Set<NodeName>
     private let clock: any BootModel.Clock
@@ -23,6 +24,7 @@ final class NodeStorageKeeper: NodeStorageKeeping {
         registry: any NodeRegistry,
         grants: GrantStore,
         trees: TreeStore?,
+        claims: NodeClaims,
         connected: @escaping @Sendable () -> Set<NodeName>,
         clock: any BootModel.Clock,
         logger: Logger
@@ -31,6 +33,7 @@ final class NodeStorageKeeper: NodeStorageKeeping {
         self.registry = registry
         self.grants = grants
         self.trees = trees
+        self.claims = claims
         self.connected = connected
         self.clock = clock
         started = clock.now()
@@ -148,8 +151,17 @@ final class NodeStorageKeeper: NodeStorageKeeping {
     /// After how many seconds nodes that went on while the server was away have come back to it; an agent waits longest.
     private static let returning = 35
 
-    /// Runs `body` while nothing of the node is open.
-    private func whileOff(_ node: NodeName, _ action: String, _ body: @escaping @Sendable () throws -> Void) throws {
+    /// Runs `body` on this thread while nothing of the node is open; a node that boots meanwhile waits, or tries again.
+    private func whileOff(_ node: NodeName, _ action: String, _ body: () throws -> Void) throws {
+        try claims.whileUnused(node, for: action) {
+            // From here on nothing of it is opened: who is not there now does not come before the end.
+            try checkOff(node, action)
+            trees?.end(node)
+            try body()
+        }
+    }
+
+    private func checkOff(_ node: NodeName, _ action: String) throws {
         guard !connected().contains(node) else {
             throw SetupError(
                 "node \(node) is running: switch it off before the \(action)"
@@ -164,9 +176,6 @@ final class NodeStorageKeeper: NodeStorageKeeping {
                     + " the \(action) is possible in \(Self.returning - age) s"
             )
         }
-        guard let trees else { return try body() }
-        trees.end(node)
-        try trees.onWorker(body)
     }
 
     // MARK: Files

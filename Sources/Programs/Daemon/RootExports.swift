@@ -32,6 +32,7 @@ final class RootExports: NBDExportSource {
     private let layers: CopyOnWriteLayers
     private let layersDirectory: String
     private let volumes: VolumeStore
+    private let claims: NodeClaims
     /// Each root file is open once, for all nodes that read it.
     private let open = Mutex<[ImageVersionID: Weak]>([:])
     /// Whose session each connection is, so that its end is told of the same machine as its beginning.
@@ -45,6 +46,7 @@ final class RootExports: NBDExportSource {
         catalog: any ImageCatalog,
         layersDirectory: String,
         volumes: VolumeStore,
+        claims: NodeClaims = NodeClaims(),
         boots: BootService,
         peers: PeerDirectory,
         clock: any Clock,
@@ -54,6 +56,7 @@ final class RootExports: NBDExportSource {
         self.catalog = catalog
         self.layersDirectory = layersDirectory
         self.volumes = volumes
+        self.claims = claims
         self.boots = boots
         self.peers = peers
         self.clock = clock
@@ -68,11 +71,25 @@ final class RootExports: NBDExportSource {
 
     func open(_ name: String, purpose: NBDExportPurpose, peer: NBDPeer) throws(NBDExportRefusal) -> NBDExport {
         do throws(NBDExportRefusal) {
-            if let volume = VolumeName(name) { return try self.volume(volume, purpose: purpose, peer: peer) }
-            return try image(name, purpose: purpose, peer: peer)
+            let volume = VolumeName(name)
+            let use = try use(of: volume?.node ?? ExportName(name)?.layer?.node)
+            var export =
+                if let volume { try self.volume(volume, purpose: purpose, peer: peer) } else {
+                    try image(name, purpose: purpose, peer: peer)
+                }
+            export.holding = use
+            return export
         } catch {
             refused(name, error.reason, peer)
             throw error
+        }
+    }
+
+    /// What a node's storage is in use by as long as it lives; a node that comes while somebody else has it tries again.
+    private func use(of node: NodeName?) throws(NBDExportRefusal) -> NodeClaims.Use? {
+        guard let node else { return nil }
+        do throws(SetupError) { return try claims.use(node) } catch {
+            throw NBDExportRefusal(.shuttingDown, error.description)
         }
     }
 
@@ -183,7 +200,7 @@ final class RootExports: NBDExportSource {
         }
         let base = try root(of: version)
         guard let layer = export.layer else {
-            try admitToImage(version.id, peer)
+            try admitToImage(version.id, peer, purpose)
             return NBDExport(ReadOnlyStorage(base), text: "\(version.id), \(version.rootFormat.rawValue), read-only")
         }
         try admitToLayer(layer, of: version.id, peer)
@@ -210,19 +227,25 @@ final class RootExports: NBDExportSource {
     }
 
     /// An image is for the machines that boot it: those whose grants name it.
-    private func admitToImage(_ image: ImageVersionID, _ peer: NBDPeer) throws(NBDExportRefusal) {
+    private func admitToImage(
+        _ image: ImageVersionID,
+        _ peer: NBDPeer,
+        _ purpose: NBDExportPurpose
+    ) throws(NBDExportRefusal) {
         let address = peer.remote.address
         guard address != peer.local.address else { return }
         guard let boot = boot(with: image, at: address) else {
             throw NBDExportRefusal(.policy, "\(image) is for the nodes that boot it, and \(address) is not one of them")
         }
-        boots.grants.used(boot.boot, node: boot.node, at: address)
+        if purpose != .information { boots.grants.used(boot.boot, node: boot.node, at: address) }
     }
 
     /// The boot of the machine at `address` that was given an image.
+    ///
+    /// Of several the oldest: of a newer one nobody knows whether it is more than a script that was asked for.
     private func boot(with image: ImageVersionID, at address: IPv4Address) -> BootGrants? {
         let holder = peers.mac(of: address)
-        return boots.grants.grants(at: address).first {
+        return boots.grants.grants(at: address).last {
             (holder == nil || holder == $0.mac) && ($0.image == image || $0.otherImages.contains(image))
         }
     }

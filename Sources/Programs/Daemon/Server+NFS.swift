@@ -28,6 +28,7 @@ extension Server {
         _ setup: ServerSetup,
         _ catalog: any ImageCatalog,
         _ boots: BootService,
+        _ claims: NodeClaims,
         _ peers: PeerDirectory,
         _ clock: any Clock,
         _ logger: Logger,
@@ -41,6 +42,7 @@ extension Server {
             let exports = TreeExports(
                 grants: boots.grants,
                 trees: trees,
+                claims: claims,
                 boots: boots,
                 peers: peers,
                 clock: clock,

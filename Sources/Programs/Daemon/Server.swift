@@ -188,10 +188,12 @@ public final class Server: Sendable {
             ),
             logger: logger
         )
+        let claims = NodeClaims()
         let exports = try RootExports(
             catalog: catalog,
             layersDirectory: setup.state.layers,
             volumes: VolumeStore(state: setup.state, catalog: catalog, logger: logger),
+            claims: claims,
             boots: boots,
             peers: peers,
             clock: clock,
@@ -217,7 +219,7 @@ public final class Server: Sendable {
                 logger: logger
             )
         }
-        let nfs = Self.nfs(setup, catalog, boots, peers, clock, logger, held: { dhcp.held($0, isConnected: $1) })
+        let nfs = Self.nfs(setup, catalog, boots, claims, peers, clock, logger) { dhcp.held($0, isConnected: $1) }
         // The DHCP server logs what it tells, with the lease, and a machine that is meant to get nothing more quietly.
         let dhcpPorts = DHCPServer.Ports(planner: boots, leases: leases, recorder: boots.keeper, clock: clock)
         try dhcp.follow(try registry.fleet(), with: dhcpPorts)
@@ -269,6 +271,7 @@ public final class Server: Sendable {
             registry: registry,
             grants: boots.grants,
             trees: nfs?.trees,
+            claims: claims,
             connected: { running().nodes },
             clock: clock,
             logger: logger

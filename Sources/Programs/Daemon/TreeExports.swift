@@ -21,6 +21,7 @@ final class TreeExports: NFSExportSource {
 
     private let grants: GrantStore
     private let trees: TreeStore
+    private let claims: NodeClaims
     private let boots: BootService
     private let peers: PeerDirectory
     private let clock: any Clock
@@ -34,6 +35,7 @@ final class TreeExports: NFSExportSource {
     init(
         grants: GrantStore,
         trees: TreeStore,
+        claims: NodeClaims = NodeClaims(),
         boots: BootService,
         peers: PeerDirectory,
         clock: any Clock,
@@ -42,6 +44,7 @@ final class TreeExports: NFSExportSource {
     ) {
         self.grants = grants
         self.trees = trees
+        self.claims = claims
         self.boots = boots
         self.peers = peers
         self.clock = clock
@@ -61,22 +64,41 @@ final class TreeExports: NFSExportSource {
         return grants.grants(at: peer.address).filter { holder == nil || holder == $0.mac }
     }
 
-    func exports(for peer: Endpoint) -> [NFSExport] {
+    func exports(for peer: Endpoint) -> [NFSListedExport] {
         var paths: Set<String> = []
-        var owners: Set<String> = []
         return boots(at: peer).flatMap(\.trees).compactMap { grant in
-            // The newest boot comes first, and what it writes to is its alone.
-            if let owner = grant.source.owner, !owners.insert(owner).inserted { return nil }
-            return paths.insert(grant.path).inserted ? open(grant, for: peer) : nil
+            guard paths.insert(grant.path).inserted else { return nil }
+            return NFSListedExport(path: grant.path, identity: trees.identity(of: grant.source))
         }
+    }
+
+    func export(at path: String, for peer: Endpoint, opens: Bool) -> NFSExport? {
+        let found = boots(at: peer).flatMap(\.trees).first { $0.path == path }
+        guard let found, opens || trees.isOpen(found.source) else { return nil }
+        return open(found, for: peer, patience: opens ? Self.mountPatience : 0)
     }
 
     func export(identity: UInt64, for peer: Endpoint) -> NFSExport? {
         let found = boots(at: peer).flatMap(\.trees).first { trees.identity(of: $0.source) == identity }
-        return found.flatMap { open($0, for: peer) }
+        return found.flatMap { open($0, for: peer, patience: Self.handlePatience) }
     }
 
-    private func open(_ grant: TreeGrant, for peer: Endpoint) -> NFSExport? {
+    /// For how many seconds a mount waits while the node's storage is reset, copied or put back: who mounts gives up then, and
+    /// boots again.
+    private static let mountPatience = 20
+    /// The same for a file that a node has open, which would be lost to it.
+    private static let handlePatience = 600
+
+    private func open(_ grant: TreeGrant, for peer: Endpoint, patience: Int) -> NFSExport? {
+        let use: NodeClaims.Use?
+        do throws(SetupError) {
+            use = if let node = grant.source.node { try claims.use(node, seconds: patience) } else { nil }
+        } catch {
+            let owner = grants.all.first { $0.trees.contains(grant) }
+            refusals.record(grant.path, to: peer.address, owner: owner, detail: "\(grant.path) over NFS: \(error)")
+            return nil
+        }
+        defer { withExtendedLifetime(use) {} }
         do {
             return NFSExport(
                 path: grant.path,
@@ -93,16 +115,15 @@ final class TreeExports: NFSExportSource {
         }
     }
 
-    func mounted(_ export: NFSExport, by peer: Endpoint) {
-        guard
-            let boot = boots(at: peer).first(where: { boot in
-                boot.trees.contains { trees.identity(of: $0.source) == export.tree.identity }
-            })
-        else { return }
+    func mounted(_ path: String, by peer: Endpoint) {
+        // A path of one boot's own names it. Of those that share one the oldest is taken: of a newer one nobody knows whether
+        // it is more than a script that was asked for.
+        let sharing = boots(at: peer).last { boot in boot.trees.contains { $0.path == path } }
+        guard let boot = sharing else { return }
         grants.used(boot.boot, node: boot.node, at: peer.address)
         trees.keepOnly(wanted)
         hold(peer.address, boot.mac)
-        let isRoot = boot.trees.first?.path == export.path && (boot.root.via == .nfs || boot.root.via == .nfsImage)
+        let isRoot = boot.trees.first?.path == path && (boot.root.via == .nfs || boot.root.via == .nfsImage)
         guard isRoot else { return }
         // Version 4's clients walk over the same name twice.
         let isNew = clients.withLock { clients in
@@ -110,7 +131,7 @@ final class TreeExports: NFSExportSource {
             return clients.roots[peer.address].map { $0 != (boot.boot, peer.port) } ?? true
         }
         guard isNew else { return }
-        record(.rootConnected, boot, peer, file: export.path, reached: .root)
+        record(.rootConnected, boot, peer, file: path, reached: .root)
     }
 
     /// Whether any boot may still use a tree.

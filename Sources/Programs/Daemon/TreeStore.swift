@@ -86,17 +86,15 @@ final class TreeStore: Sendable {
         }
     }
 
+    /// Whether a tree is open already.
+    func isOpen(_ source: TreeSource) -> Bool { opened.withLock { $0.open[source] != nil } }
+
     /// Lets go of every tree that `isWanted` does not want any more.
     func keepOnly(_ isWanted: (TreeSource) -> Bool) { _ = end { !isWanted($0) } }
 
     /// Lets go of every tree of a node's own.
     func end(_ node: NodeName) {
-        _ = end { source in
-            switch source {
-            case .cow(_, node, _), .keep(_, node), .state(node): true
-            default: false
-            }
-        }
+        _ = end { $0.node == node }
     }
 
     /// Lets go of the trees that `isOver` names; whether there was one.
@@ -115,7 +113,7 @@ final class TreeStore: Sendable {
     }
 
     /// Runs something with the server's own rights, while nothing is mounted.
-    func onWorker<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) throws -> Result {
+    private func onWorker<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) throws -> Result {
         let done = DispatchSemaphore(value: 0)
         let result = Mutex<Swift.Result<Result, any Error>?>(nil)
         worker.async {
@@ -207,10 +205,13 @@ final class TreeStore: Sendable {
 
 extension TreeSource {
     /// Whether it belongs to one node alone.
-    var isOfOneNode: Bool {
+    var isOfOneNode: Bool { node != nil }
+
+    /// The node that it belongs to alone; nil for what several use.
+    var node: NodeName? {
         switch self {
-        case .cow, .keep, .state: true
-        case .image, .imageFiles, .shared, .directory: false
+        case .cow(_, let node, _), .keep(_, let node), .state(let node): node
+        case .image, .imageFiles, .shared, .directory: nil
         }
     }
 

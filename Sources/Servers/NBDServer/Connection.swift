@@ -151,6 +151,7 @@ struct NBDConnection {
     }
 
     private func transmit(_ opened: Opened, _ early: [UInt8]) {
+        defer { withExtendedLifetime(opened) {} }
         let metadata: Logger.Metadata = ["peer": "\(peer)", "export": "\(opened.session.exportName.printable)"]
         server.logger.info("NBD session begins", metadata: metadata)
         server.source.connected(opened.session.exportName, peer: peer)

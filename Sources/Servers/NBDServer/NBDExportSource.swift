@@ -41,6 +41,8 @@ public struct NBDExport: Sendable {
     ///
     /// Nil where clients are told (ENOSPC).
     public var waitsForRoomAt: String?
+    /// What its source needs to know as living; let go when the session is over.
+    public var holding: (any Sendable)?
 
     /// An export of `storage`.
     public init(

@@ -118,6 +118,15 @@ struct CredentialCache {
             }
             return nil
         }
+        return keep(export, identity)
+    }
+
+    /// The export with a path for the current caller; nil when there is none for this client.
+    mutating func context(at path: String, opens: Bool) -> ExportContext? {
+        source.export(at: path, for: peer, opens: opens).flatMap { keep($0, $0.tree.identity) }
+    }
+
+    private mutating func keep(_ export: NFSExport, _ identity: UInt64) -> ExportContext {
         let context = ExportContext(export: export, caller: export.squash.effective(entries[current].caller))
         entries[current].contexts[identity] = context
         trees[identity] = export.tree

@@ -59,10 +59,10 @@ struct Mount3Calls {
     private func mount(_ path: [UInt8], _ writer: inout XDRWriter, on thread: inout ThreadIdentity) {
         let shown = Conversation.shown(path)
         do {
-            let (export, object) = try find(path, on: &thread)
+            let (exported, object) = try find(path, on: &thread)
             Mount3.encodeMounted(NFS3FileHandle(object.handle), into: &writer)
             server.logger.info("NFS mounted", metadata: ["peer": "\(peer)", "path": "\(shown)"])
-            server.source.mounted(export, by: peer)
+            server.source.mounted(exported, by: peer)
         } catch {
             let status = Mount3.Status(error)
             writer.write(status.rawValue)
@@ -71,20 +71,22 @@ struct Mount3Calls {
         }
     }
 
-    /// The directory at a path: of the export with the longest path that leads there, or below it.
-    private func find(_ path: [UInt8], on thread: inout ThreadIdentity) throws -> (NFSExport, TreeObject) {
+    /// The directory at a path: of the export with the longest path that leads there, or below it; with that export's path.
+    private func find(_ path: [UInt8], on thread: inout ThreadIdentity) throws -> (String, TreeObject) {
         let wanted = Self.components(path)
-        var best: (export: NFSExport, length: Int)?
+        var best: (path: String, length: Int)?
         for export in server.source.exports(for: peer) {
             let own = Self.components(Array(export.path.utf8))
             guard wanted.starts(with: own), own.count >= best?.length ?? 0 else { continue }
-            best = (export, own.count)
+            best = (export.path, own.count)
         }
-        guard let best else { throw TreeError(ENOENT) }
+        guard let best, let export = server.source.export(at: best.path, for: peer, opens: true) else {
+            throw TreeError(ENOENT)
+        }
         let names = try wanted.dropFirst(best.length).map { try FileName(Array($0)) }
-        let object = try best.export.tree.find(names, on: &thread)
+        let object = try export.tree.find(names, on: &thread)
         guard object.kind == .directory || !names.isEmpty else { throw TreeError(ENOTDIR) }
-        return (best.export, object)
+        return (best.path, object)
     }
 
     private static func components(_ path: [UInt8]) -> [ArraySlice<UInt8>] { path.split(separator: 0x2f) }

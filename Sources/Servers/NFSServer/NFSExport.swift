@@ -37,16 +37,32 @@ package struct NFSExport: Sendable {
     }
 }
 
-/// Knows the exports and who may use them; asked on the connections' threads.
+/// An export as it is listed: nothing was opened for that.
+package struct NFSListedExport: Hashable, Sendable {
+    /// The path that clients mount.
+    package var path: String
+    /// The number in the handles of its files.
+    package var identity: UInt64
+
+    package init(path: String, identity: UInt64) {
+        self.path = path
+        self.identity = identity
+    }
+}
+
+/// Knows the exports and who may use them; asked on any threads, which have the rights of this process.
 package protocol NFSExportSource: Sendable {
     /// Changes whenever an answer may have changed: connections ask again then.
     var revision: UInt64 { get }
-    /// The exports that this client may mount.
-    func exports(for peer: Endpoint) -> [NFSExport]
+    /// The exports that this client may mount; a listing opens none, and ends none.
+    func exports(for peer: Endpoint) -> [NFSListedExport]
+    /// The export with this path; nil when it is gone or not for this client, or when it would have to be opened and `opens`
+    /// is false.
+    func export(at path: String, for peer: Endpoint, opens: Bool) -> NFSExport?
     /// The export of a handle that this client holds; nil when it is gone or not for this client.
     func export(identity: UInt64, for peer: Endpoint) -> NFSExport?
-    /// Told when a client has mounted an export.
-    func mounted(_ export: NFSExport, by peer: Endpoint)
+    /// Told when a client has mounted the export with this path.
+    func mounted(_ path: String, by peer: Endpoint)
     /// Told when a client that asks for an export does not get it, with the path that it named.
     func refused(_ path: String, to peer: Endpoint)
     /// Told when a client that shows a handle of an export may not use that; once for a connection.
@@ -69,9 +85,14 @@ package struct FixedNFSExports: NFSExportSource {
     private let list: [NFSExport]
     package init(_ list: [NFSExport]) { self.list = list }
     package var revision: UInt64 { 0 }
-    package func exports(for peer: Endpoint) -> [NFSExport] { list }
+    package func exports(for peer: Endpoint) -> [NFSListedExport] {
+        list.map { NFSListedExport(path: $0.path, identity: $0.tree.identity) }
+    }
+    package func export(at path: String, for peer: Endpoint, opens: Bool) -> NFSExport? {
+        list.first { $0.path == path }
+    }
     package func export(identity: UInt64, for peer: Endpoint) -> NFSExport? {
         list.first { $0.tree.identity == identity }
     }
-    package func mounted(_ export: NFSExport, by peer: Endpoint) {}
+    package func mounted(_ path: String, by peer: Endpoint) {}
 }

@@ -32,7 +32,8 @@ package final class NFSServer: Sendable {
 
     /// Where it listens; a port of 0 is replaced by the one the kernel chose.
     package let endpoint: Endpoint
-    let source: any NFSExportSource
+    /// Asked by threads that have the rights of their callers, and answered by others.
+    let source: AskedWithOwnRights
     let cache: ObjectCache
     let logger: Logger
     let replies: ReplyCache
@@ -55,10 +56,11 @@ package final class NFSServer: Sendable {
 
     /// Listens at `endpoint`; nothing is served before `start`.
     ///
-    /// `cache` is the one that the exported trees use; `records` is the file that says which clients of version 4 may claim
-    /// what they had after a restart, nil keeps nothing; `journal` is the file that keeps the replies to calls that must not be
-    /// done twice, for clients that did not get them before the server was killed; `name` tells servers apart and must stay the same. Throws when the port is taken or needs rights, with a text that says
-    /// what to do.
+    /// To be made on a thread with the rights of the process: `source` is asked with them. `cache` is the one that the
+    /// exported trees use; `records` is the file that says which clients of version 4 may claim what they had after a restart,
+    /// nil keeps nothing; `journal` is the file that keeps the replies to calls that must not be done twice, for clients that
+    /// did not get them before the server was killed; `name` tells servers apart and must stay the same. Throws when the port
+    /// is taken or needs rights, with a text that says what to do.
     package init(
         listen endpoint: Endpoint,
         source: any NFSExportSource,
@@ -72,7 +74,8 @@ package final class NFSServer: Sendable {
         let records = records.map { ClientRecords(at: $0, logger: logger) }
         listener = try StreamListener(tcp: endpoint)
         stopSweeping = try FileDescriptor("open an eventfd", eventfd(0, CInt(EFD_CLOEXEC)))
-        self.source = source
+        let threads = try OwnRightsThreads()
+        self.source = AskedWithOwnRights(source, threads)
         self.cache = cache
         self.logger = logger
         self.limits = limits
@@ -83,6 +86,7 @@ package final class NFSServer: Sendable {
         self.callbacks = callbacks
         version4 = NFS4Service(
             records: records,
+            threads: threads,
             epoch: max(1, UInt32(truncatingIfNeeded: fresh ^ fresh >> 32)),
             limits: limits.version4,
             name: Array(name.utf8),

@@ -9,6 +9,7 @@ import Synchronization
 final class NFS4Service: Sendable {
     private let state: UnfairLock<NFS4State>
     private let records: ClientRecords?
+    private let threads: OwnRightsThreads
     private let actions: Mutex<[NFS4Action]>
     private let wake: @Sendable () -> Void
     private let delegates = Atomic(false)
@@ -23,6 +24,7 @@ final class NFS4Service: Sendable {
     /// `wake` is called when there is something for the thread that calls clients.
     init(
         records: ClientRecords?,
+        threads: OwnRightsThreads,
         epoch: UInt32,
         limits: NFS4Limits,
         name: [UInt8],
@@ -30,6 +32,7 @@ final class NFS4Service: Sendable {
         wake: @escaping @Sendable () -> Void
     ) {
         self.records = records
+        self.threads = threads
         self.name = name
         self.logger = logger
         self.wake = wake
@@ -67,16 +70,28 @@ final class NFS4Service: Sendable {
 
     private func carryOut(_ todo: [NFS4Action]) {
         var calls: [NFS4Action] = []
+        var kept: [NFS4Action] = []
         for action in todo {
             switch action {
-            case .record(let owner): records?.add(owner)
-            case .erase(let owner): records?.remove(owner)
+            case .record, .erase: kept.append(action)
             case .recall, .inquire, .probe: calls.append(action)
             }
         }
+        // The file is the server's, and now and then it is written anew.
+        if let records, !kept.isEmpty { _ = threads.run { [kept] in Self.keep(kept, in: records) } }
         guard !calls.isEmpty else { return }
         actions.withLock { $0.append(contentsOf: calls) }
         wake()
+    }
+
+    private static func keep(_ changes: [NFS4Action], in records: ClientRecords) {
+        for change in changes {
+            switch change {
+            case .record(let owner): records.add(owner)
+            case .erase(let owner): records.remove(owner)
+            case .recall, .inquire, .probe: break
+            }
+        }
     }
 
     /// Writes down what could not be written before; called about every second.

@@ -6,7 +6,7 @@ struct PseudoTree {
     /// What is behind a name.
     enum Child {
         case directory(UInt64)
-        case export(NFSExport)
+        case export(NFSListedExport)
     }
 
     /// One directory; its number is that of its path.
@@ -22,10 +22,10 @@ struct PseudoTree {
     static let form: UInt64 = 2
     private var directories: [UInt64: Directory] = [:]
     private var parents: [UInt64: (directory: UInt64, id: UInt64)] = [:]
-    private var rootExport: NFSExport?
+    private var rootExport: NFSListedExport?
     private let root = PseudoTree.number([])
 
-    init(_ exports: [NFSExport]) {
+    init(_ exports: [NFSListedExport]) {
         directories[root] = Directory(id: root)
         for export in exports.sorted(by: { $0.path < $1.path }) {
             let names = Array(export.path.utf8).split(separator: 0x2f).map { Array($0) }
@@ -36,7 +36,7 @@ struct PseudoTree {
             if let directory = makeDirectories(names.dropLast()) {
                 let id = Self.number(names)
                 add(last, id, .export(export), to: directory)
-                parents[export.tree.identity] = (directory, id)
+                parents[export.identity] = (directory, id)
             }
         }
     }

@@ -128,7 +128,8 @@ extension Conversation {
             writer.write(true)
             writer.write(UInt64(index) + 3)
             writer.writeOpaque(child.name)
-            if let target = try? target(child.child) {
+            // Who only looks opens nothing.
+            if let target = try? target(child.child, opens: false) {
                 switch target {
                 case .pseudo(let below): PseudoTree.attributes(below).encode(wanted, ofServer, into: &writer)
                 case .file(let context, let object):

@@ -79,14 +79,16 @@ extension Conversation {
         compound.currentState = nil
     }
 
-    /// What a name in one of our own directories leads to.
-    mutating func target(_ child: PseudoTree.Child) throws -> NFS4Target {
+    /// What a name in one of our own directories leads to; an export is opened where `opens` is true, else it is stale.
+    mutating func target(_ child: PseudoTree.Child, opens: Bool = true) throws -> NFS4Target {
         switch child {
         case .directory(let id):
             guard let directory = pseudoTree().directory(id) else { throw NFS4Status.stale }
             return .pseudo(directory)
         case .export(let export):
-            guard let context = credentials.context(export.tree.identity) else { throw NFS4Status.stale }
+            guard let context = credentials.context(at: export.path, opens: opens) else { throw NFS4Status.stale }
+            // A kept layer over another image gets another number when it is opened.
+            if context.tree.identity != export.identity { pseudo = nil }
             let object = try context.tree.object(context.tree.root, on: &thread)
             return .file(context, object)
         }
@@ -166,7 +168,7 @@ extension Conversation {
             }
             compound.current = try target(child.child)
             if case .export(let export) = child.child {
-                server.source.mounted(export, by: handle.peer)
+                server.source.mounted(export.path, by: handle.peer)
             }
         case .file:
             let (context, directory) = try Self.directory4(compound)
