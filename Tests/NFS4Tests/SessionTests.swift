@@ -95,6 +95,15 @@ struct SessionTests {
         )
     }
 
+    @Test("Who knows one session cannot guess the next")
+    func numbers() throws {
+        let bench = Bench()
+        let numbers = try (1...8).map { try #require(bench.client("client \($0)")).1.number }
+        let steps = zip(numbers, numbers.dropFirst()).map { $1 &- $0 }
+        #expect(Set(steps).count == steps.count)
+        #expect(Set(numbers.map { $0 >> 32 }).count > 1)
+    }
+
     @Test("A client that starts anew loses what it had as soon as it is confirmed, not before")
     func restart() throws {
         let bench = Bench()

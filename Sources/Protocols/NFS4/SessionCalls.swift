@@ -178,7 +178,7 @@ public struct NFS4CreateSessionReply: Hashable, Sendable {
 public struct NFS4SessionID: Hashable, Sendable {
     /// The client's number.
     public var client: UInt64
-    /// The session's own.
+    /// The session's own, drawn at random.
     public var number: UInt64
 
     /// A session of a client.

@@ -29,7 +29,6 @@ public struct NFS4State {
     /// States of version 4.0 that went with their client, so that it can be told so.
     var expired: Set<UInt64> = []
     var lastClient: UInt32 = 0
-    var lastSession: UInt64 = 0
     var lastNumber: UInt64 = 0
     /// Clients of the run before that have not come back yet.
     var awaited: Set<[UInt8]> = []
@@ -155,7 +154,8 @@ public struct NFS4State {
         now: UInt64
     ) -> NFS4Client? {
         guard makeRoom(for: address, now: now) else { return nil }
-        lastClient += 1
+        // Asked often enough it begins again.
+        repeat { lastClient &+= 1 } while clients[UInt64(epoch) << 32 | UInt64(lastClient)] != nil
         let id = UInt64(epoch) << 32 | UInt64(lastClient)
         let client = NFS4Client(
             id: id,

@@ -116,8 +116,10 @@ extension NFS4State {
         renew(client, now)
         guard let fore = fit(wanted, client, now: now) else { return .failure(.delay) }
         if !client.isConfirmed { confirm(client) }
-        lastSession += 1
-        let id = NFS4SessionID(client: client.id, number: UInt64(epoch) << 32 | lastSession & 0xffff_ffff)
+        // Whoever names a session may use and end it (section 2.10.3.1), so that nobody may guess one.
+        var number = UInt64.random(in: 1...UInt64.max)
+        while sessions[number] != nil { number = .random(in: 1...UInt64.max) }
+        let id = NFS4SessionID(client: client.id, number: number)
         let reply = NFS4CreateSessionReply(
             session: id,
             sequence: call.sequence,
