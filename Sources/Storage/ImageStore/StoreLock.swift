@@ -26,6 +26,8 @@ struct StoreLock: ~Copyable {
     deinit {
         // Emptied while still held, so that the next holder's number is never taken for ours.
         ftruncate(descriptor, 0)
+        // Not by closing alone: a child that another thread has just forked has the descriptor until it runs its program.
+        flock(descriptor, LOCK_UN)
         close(descriptor)
     }
 
