@@ -33,7 +33,7 @@ struct VolumeTests {
             #expect(try node.run("cat /etc/hostname") == node.name, "its overlay files")
             #expect(try node.run("findmnt -no FSTYPE /") == "overlay")
             #expect(try node.run("stat -fc %T /srv/scratch /var/log | sort -u") == "tmpfs")
-            #expect(try node.run("findmnt -no FSTYPE /home") == "nfs")
+            #expect(try node.run("findmnt -no FSTYPE /home") == "nfs4")
             #expect(try node.run("findmnt -no FSTYPE /etc/ssh") == "nfs")
             #expect(try node.run("awk '/^SwapTotal/ {print int($2 / 1000)}' /proc/meminfo") == "262")
             try node.run("echo \(node.name) >/var/lib/kept/name; echo \(node.name) >/root/own; echo 1 >/var/log/line")

@@ -153,6 +153,8 @@ final class NodeStorageKeeper: NodeStorageKeeping {
 
     /// Runs `body` on this thread while nothing of the node is open; a node that boots meanwhile waits, or tries again.
     private func whileOff(_ node: NodeName, _ action: String, _ body: () throws -> Void) throws {
+        // Asked before too, as it says more than that something is in use.
+        try checkOff(node, action)
         try claims.whileUnused(node, for: action) {
             // From here on nothing of it is opened: who is not there now does not come before the end.
             try checkOff(node, action)
