@@ -27,7 +27,7 @@ import Testing
     @Test func whoHasSomethingOpenKeepsIt() throws {
         let claims = NodeClaims()
         var use: NodeClaims.Use? = try claims.use(node)
-        #expect(throws: SetupError("node dora uses what is kept for it: switch it off before the restore")) {
+        #expect(throws: NodeClaims.isRunning(node, "restore")) {
             try claims.whileUnused(node, for: "restore") {}
         }
         try claims.whileUnused(NodeName(checked: "boots"), for: "restore") {}

@@ -29,6 +29,17 @@ final class NodeClaims: Sendable {
 
     private let state = Mutex(State())
 
+    /// After how many seconds a node without power has lost its connections, and its agent's question has ended.
+    private static let silence = 45
+
+    /// Why what is kept for a node is not to be had.
+    static func isRunning(_ node: NodeName, _ action: String) -> SetupError {
+        SetupError(
+            "node \(node) is running: switch it off before the \(action)"
+                + " (when its power was cut it counts as off \(silence) s later)"
+        )
+    }
+
     /// Opens something of a node's; waits up to `seconds` for who has it.
     ///
     /// Throws one line that says what is done with it.
@@ -57,9 +68,7 @@ final class NodeClaims: Sendable {
             if let other = state.claims[node]?.action {
                 throw SetupError("a \(other) of node \(node) is under way: wait until that is done")
             }
-            guard state.uses[node] == nil else {
-                throw SetupError("node \(node) uses what is kept for it: switch it off before the \(action)")
-            }
+            guard state.uses[node] == nil else { throw Self.isRunning(node, action) }
             state.claims[node] = Claim(action: action)
         }
         defer {

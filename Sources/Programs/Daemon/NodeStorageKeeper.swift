@@ -146,15 +146,11 @@ final class NodeStorageKeeper: NodeStorageKeeping {
         try Self.remove(path)
     }
 
-    /// After how many seconds a node without power has lost its connections, and its agent's question has ended.
-    private static let silence = 45
     /// After how many seconds nodes that went on while the server was away have come back to it; an agent waits longest.
     private static let returning = 35
 
     /// Runs `body` on this thread while nothing of the node is open; a node that boots meanwhile waits, or tries again.
     private func whileOff(_ node: NodeName, _ action: String, _ body: () throws -> Void) throws {
-        // Asked before too, as it says more than that something is in use.
-        try checkOff(node, action)
         try claims.whileUnused(node, for: action) {
             // From here on nothing of it is opened: who is not there now does not come before the end.
             try checkOff(node, action)
@@ -164,12 +160,7 @@ final class NodeStorageKeeper: NodeStorageKeeping {
     }
 
     private func checkOff(_ node: NodeName, _ action: String) throws {
-        guard !connected().contains(node) else {
-            throw SetupError(
-                "node \(node) is running: switch it off before the \(action)"
-                    + " (when its power was cut it counts as off \(Self.silence) s later)"
-            )
-        }
+        guard !connected().contains(node) else { throw NodeClaims.isRunning(node, action) }
         // After a restart of the server it takes a while until those who run have come back.
         let age = Int(clock.now().seconds(since: started))
         guard age >= Self.returning || grants.newest(of: node) == nil else {
