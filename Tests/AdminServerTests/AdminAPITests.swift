@@ -27,6 +27,23 @@ struct AdminAPITests {
         #expect(store.fleet().nodes.isEmpty && store.fleet().networks.count == 1)
     }
 
+    @Test("who is told of a change finds the servers following it; who only reads does not wait for them")
+    func changesAreFollowed() throws {
+        let followed = Mutex<[Int]>([])
+        let server = try RunningServer(
+            store,
+            awaitFollowers: { [store] in
+                followed.withLock { $0.append(store.fleet().nodes.count) }
+            }
+        )
+        _ = try server.client.apply(Sample.fleet(nodes: 12).fleetFile)
+        #expect(followed.withLock { $0 } == [12])
+        #expect(try server.client.nodes().count == 12)
+        #expect(followed.withLock { $0 } == [12])
+        _ = try server.client.apply("nodes: []", prune: true)
+        #expect(followed.withLock { $0 } == [12, 0])
+    }
+
     @Test("a wrong file is refused with its lines, and nothing is applied")
     func wrongFile() throws {
         let server = try RunningServer(store)

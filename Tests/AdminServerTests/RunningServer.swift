@@ -17,7 +17,11 @@ final class RunningServer: Sendable {
     private let directory: String
     private let server: HTTPServer
 
-    init(_ store: any Store, networks: [Network] = []) throws {
+    init(
+        _ store: any Store,
+        networks: [Network] = [],
+        awaitFollowers: @escaping @Sendable () -> Void = {}
+    ) throws {
         directory = FileManager.default.temporaryDirectory.path + "/diskless-admin-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         client = AdminClient(socketPath: directory + "/admin.sock")
@@ -28,7 +32,7 @@ final class RunningServer: Sendable {
                 server: ServerAddresses(address: IPv4Address(10, 0, 0, 1))
             )
         }
-        let services = AdminServices(
+        var services = AdminServices(
             registry: store,
             leases: store,
             log: store,
@@ -45,6 +49,7 @@ final class RunningServer: Sendable {
                 )
             }
         )
+        services.awaitFollowers = awaitFollowers
         var options = HTTPServerOptions()
         options.bodyLimit = AdminHandler.bodyLimit
         var logger = Logger(label: "test")

@@ -87,7 +87,8 @@ import Testing
         let resolver = server.files.path("resolv.conf")
         try MadeUpImage.write("nameserver 10.77.0.1\nsearch lab.example\n", resolver)
         server.preparation = "mount --bind \(resolver) /etc/resolv.conf"
-        #expect(try server.client("getent", "ahostsv4", "megane").output.contains("10.77.0.71"))
+        let first = try server.client("getent", "ahostsv4", "megane")
+        #expect(first.output.contains("10.77.0.71"), "\(first)\n\(server.log)")
         #expect(try server.client("getent", "hosts", "10.77.0.71").output.contains("Megane.lab.example"))
         #expect(try server.client("getent", "ahostsv4", "web.example.org").output.contains("192.0.2.9"))
         #expect(try server.client("getent", "hosts", "nobody").status == 2)

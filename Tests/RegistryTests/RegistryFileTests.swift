@@ -3,6 +3,7 @@ import BootModelConformance
 import Foundation
 import GRDB
 import NetworkTypes
+import Synchronization
 import Testing
 
 @testable import Registry
@@ -26,6 +27,26 @@ struct RegistryFileTests {
         #expect(try registry.leases() == [Sample.lease(1)])
         #expect(try registry.boots(of: nil, limit: 9) == [Sample.boot(1)])
         #expect(try registry.events(of: Sample.boot(1).id) == [Sample.event(Sample.boot(1), 1)])
+    }
+
+    @Test("whoever changed the fleet may wait until its observers follow, but not for ever")
+    func observersAreAwaited() throws {
+        let directory = try TemporaryDirectory()
+        let registry = try Registry(stateDirectory: directory.path)
+        let gate = DispatchSemaphore(value: 0)
+        let seen = Mutex(0)
+        let observation = registry.observe { fleet in
+            gate.wait()
+            seen.withLock { $0 = fleet.nodes.count }
+        }
+        defer { observation.cancel() }
+        #expect(registry.awaitObservers(seconds: 10), "there is nothing to follow yet")
+        try registry.update { $0 = try Sample.fleet(nodes: 5) }
+        #expect(!registry.awaitObservers(seconds: 0.01))
+        #expect(seen.withLock { $0 } == 0)
+        gate.signal()
+        #expect(registry.awaitObservers(seconds: 10))
+        #expect(seen.withLock { $0 } == 5)
     }
 
     @Test("whatever a fleet can say is there after a restart", arguments: 1...20)

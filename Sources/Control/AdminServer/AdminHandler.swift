@@ -21,7 +21,10 @@ public struct AdminHandler: HTTPHandler {
     public func respond(to request: HTTPRequest) -> HTTPResponse {
         do {
             try admit(request.peer)
-            return try route(request)
+            let response = try route(request)
+            // Whoever was told of a change may ask for a new name, or start a new machine, at once.
+            if request.method != .get { services.awaitFollowers() }
+            return response
         } catch let refusal as AdminRefusal {
             return Self.json(refusal.status, refusal.problem, fields: refusal.fields)
         } catch let error as FleetFileError {

@@ -27,6 +27,8 @@ public struct AdminServices: Sendable {
     public var storage: (any NodeStorageKeeping)?
     /// The machines that asked and are not in a fleet, the last seen first.
     public var unknownMachines: @Sendable (Fleet) -> [UnknownMachine]
+    /// Waits, not for long, until the servers follow the fleet as it is now.
+    public var awaitFollowers: @Sendable () -> Void = {}
 
     /// Services from their parts.
     public init(

@@ -328,6 +328,7 @@ public final class Server: Sendable {
         services.storage = keeper
         services.unknownMachines = { boots.sightings?.machines(unknownTo: $0) ?? [] }
         services.files = overlays
+        services.awaitFollowers = { store.awaitObservers(seconds: 5) }
         services.commands = agents
         return try HTTPServer(
             on: StreamListener(unix: path),

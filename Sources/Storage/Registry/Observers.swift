@@ -36,6 +36,15 @@ final class Observers<Value: Sendable>: Sendable {
         for observer in observers { observer.take(value) }
     }
 
+    /// Waits until everybody has taken what was told before, `seconds` at most; false when somebody has not.
+    ///
+    /// An observer that calls this waits for itself, to no end.
+    func settle(seconds: Double) -> Bool {
+        let group = DispatchGroup()
+        for observer in state.withLock({ Array($0.observers.values) }) { observer.settle(group) }
+        return group.wait(timeout: .now() + seconds) == .success
+    }
+
     fileprivate func remove(_ number: Int) { _ = state.withLock { $0.observers.removeValue(forKey: number) } }
 
     private final class Token: Observation {
@@ -105,6 +114,9 @@ private final class Observer<Value: Sendable>: Sendable {
             }
         }
     }
+
+    /// The group waits for what was taken so far: the queue does one thing after the other.
+    func settle(_ group: DispatchGroup) { queue.async(group: group) {} }
 
     /// The handler is not called again once this returns; a handler may end its own observation.
     func end() {

@@ -169,4 +169,10 @@ extension Registry: NodeRegistry {
     public func observe(_ handler: @escaping @Sendable (Fleet) -> Void) -> any Observation {
         fleetObservers.add(handler)
     }
+
+    /// Waits until every observer has taken the fleet as it is now, `seconds` at most; false when one has not.
+    ///
+    /// No observer may call this.
+    @discardableResult
+    public func awaitObservers(seconds: Double) -> Bool { fleetObservers.settle(seconds: seconds) }
 }
