@@ -244,7 +244,33 @@ struct Version4Tests {
             }
             // The first run's client leaves it open, or has nothing open at all: then nobody needs to wait for it.
             guard run == 1 || isOpen else { continue }
-            #expect(try create(client, directory, "new \(run)").status == (run == 1 && isOpen ? .grace : .ok))
+            let expected: NFS4Status = run == 1 && isOpen ? .grace : .ok
+            #expect(try create(client, directory, "new \(run)").status == expected)
+            close(unsafe clinux_open("\(directory)/there", O_CREAT | O_WRONLY, 0o644))
+            #expect(try changeNames(client, directory) == [expected, expected, expected])
         }
+    }
+
+    /// LINK of `there` as `second`, RENAME of that to `third`, REMOVE of that.
+    private func changeNames(_ session: TestSession, _ directory: String) throws -> [NFS4Status] {
+        let length = walkLength(directory)
+        let linked = try session.send(2 * length + 3) {
+            _ = TestSession.walk(directory + "/there", &$0)
+            $0.write(NFS4Operation.saveHandle.rawValue)
+            _ = TestSession.walk(directory, &$0)
+            $0.write(NFS4Operation.link.rawValue)
+            $0.writeOpaque(Array("second".utf8))
+        }
+        let renamed = try session.send(length + 2) {
+            _ = TestSession.walk(directory, &$0)
+            for operation in [NFS4Operation.saveHandle, .rename] { $0.write(operation.rawValue) }
+            for name in ["second", "third"] { $0.writeOpaque(Array(name.utf8)) }
+        }
+        let removed = try session.send(length + 1) {
+            _ = TestSession.walk(directory, &$0)
+            $0.write(NFS4Operation.remove.rawValue)
+            $0.writeOpaque(Array("third".utf8))
+        }
+        return [linked, renamed, removed].map(\.status)
     }
 }

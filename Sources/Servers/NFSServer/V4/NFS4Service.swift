@@ -13,6 +13,7 @@ final class NFS4Service: Sendable {
     private let actions: Mutex<[NFS4Action]>
     private let wake: @Sendable () -> Void
     private let delegates = Atomic(false)
+    private let grace: Atomic<Bool>
     /// Tells this server from others to its clients (so_major_id).
     let name: [UInt8]
     /// In seconds.
@@ -38,7 +39,9 @@ final class NFS4Service: Sendable {
         self.wake = wake
         lease = UInt32(limits.lease / 1000)
         answerLimit = limits.answer
-        state = UnfairLock(NFS4State(epoch: epoch, limits: limits, recorded: records?.recorded ?? [], now: Self.now))
+        let first = NFS4State(epoch: epoch, limits: limits, recorded: records?.recorded ?? [], now: Self.now)
+        grace = Atomic(first.isInGrace)
+        state = UnfairLock(first)
         actions = Mutex([])
     }
 
@@ -52,6 +55,9 @@ final class NFS4Service: Sendable {
     /// Whether somebody holds a delegation: otherwise nothing needs to be asked.
     var hasDelegations: Bool { delegates.load(ordering: .acquiring) }
 
+    /// Whether clients of the run before may still claim what they had.
+    var isInGrace: Bool { grace.load(ordering: .acquiring) }
+
     /// Looks at or changes the state; which clients there are is on stable storage when it returns, if the disk takes it.
     func perform<T: Sendable>(_ body: (inout NFS4State, UInt64) -> T) -> T {
         let now = Self.now
@@ -59,6 +65,7 @@ final class NFS4Service: Sendable {
             let result = body(&state, now)
             let has = state.hasDelegations
             if has != delegates.load(ordering: .relaxed) { delegates.store(has, ordering: .releasing) }
+            if !state.isInGrace, grace.load(ordering: .relaxed) { grace.store(false, ordering: .releasing) }
             return (result, state.actions.isEmpty ? [] : state.takeActions())
         }
         if !todo.isEmpty { carryOut(todo) }

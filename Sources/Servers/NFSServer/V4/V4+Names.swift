@@ -18,6 +18,12 @@ extension Conversation {
         return found
     }
 
+    /// Throws GRACE while somebody may still claim a file that this export promised before the server's start
+    /// (RFC 8881, section 8.4.2.1): only then is it known whom a change of its names must be told.
+    private func awaitClaims(_ context: ExportContext) throws {
+        if context.export.hasDelegations, server.version4.isInGrace { throw NFS4Status.grace }
+    }
+
     /// Throws DELAY while somebody has to give back what was promised about the file behind a name.
     private mutating func recallNamed(
         _ name: FileName,
@@ -135,6 +141,7 @@ extension Conversation {
         let bytes = try reader.readBytes(limit: NFS4.textLimit)
         let (context, directory) = try changeableDirectory(compound)
         let name = try Self.name4(bytes)
+        try awaitClaims(context)
         try recallNamed(name, context, directory, compound)
         directory.lockChanges()
         defer { directory.unlockChanges() }
@@ -162,6 +169,7 @@ extension Conversation {
         let (otherContext, other) = try changeableDirectory(compound)
         guard context.tree === otherContext.tree else { throw NFS4Status.crossDevice }
         let (name, newName) = (try Self.name4(from), try Self.name4(to))
+        try awaitClaims(context)
         try recallNamed(name, context, directory, compound)
         try recallNamed(newName, context, other, compound)
         TreeObject.lockChanges(directory, other)
@@ -195,6 +203,7 @@ extension Conversation {
         guard object.kind != .directory else { throw NFS4Status.isDirectory }
         guard context.tree === otherContext.tree else { throw NFS4Status.crossDevice }
         let name = try Self.name4(bytes)
+        try awaitClaims(context)
         if server.version4.mustWait(for: object.handle, client: sender(compound), writes: true) {
             throw NFS4Status.delay
         }
