@@ -42,6 +42,16 @@ final class DisklessServer {
         process.waitForExit(limit: .seconds(10))
     }
 
+    /// Lets it end in order, as systemd does for a stop or an upgrade; throws when it takes longer or fails.
+    func stop() throws {
+        process.signal(SIGTERM)
+        // A third of what systemd waits for a unit.
+        let code = process.waitForExit(limit: .seconds(30))
+        guard code == 0 else {
+            throw LabError("the server did not end in order: \(code.map { "\($0)" } ?? "it runs on")")
+        }
+    }
+
     /// Starts it again on the same state.
     func start() throws {
         starts += 1

@@ -2,11 +2,11 @@ import Foundation
 import VirtualLab
 
 extension Node {
-    /// Writes files and their checksums all the time, while the server is killed three times; then every file must be
-    /// what was written.
+    /// Writes files and their checksums all the time, while the server is killed three times and stopped once; then every
+    /// file must be what was written.
     func writeThroughKills(of lab: EndToEndLab, directory: String = "/root/load") throws {
         try startLoad(directory: directory)
-        try killServer(lab, times: 3)
+        try restartServer(lab)
         try finishLoad()
         try checkFiles(in: directory)
     }
@@ -17,7 +17,7 @@ extension Node {
         try run(Self.writer(directory))
     }
 
-    /// Reads the same files again and again past the cache, while the server is killed three times.
+    /// Reads the same files again and again past the cache, while the server is killed three times and stopped once.
     func readThroughKills(of lab: EndToEndLab) throws {
         try run(
             "find /usr/lib/x86_64-linux-gnu -type f | head -n 200 | xargs sha256sum >/run/wanted",
@@ -28,14 +28,14 @@ extension Node {
                 + " sha256sum --quiet -c /run/wanted >>/run/wrong 2>&1; echo 1 >>/run/rounds; done;"
                 + " : >/run/ended) </dev/null &"
         )
-        try killServer(lab, times: 3)
+        try restartServer(lab)
         try finishLoad()
     }
 
-    private func killServer(_ lab: EndToEndLab, times: Int) throws {
-        for seconds in [3, 6, 2].prefix(times) {
+    private func restartServer(_ lab: EndToEndLab) throws {
+        for (seconds, isOrderly) in [(3, false), (4, true), (6, false), (2, false)] {
             pass(.seconds(seconds), in: lab)
-            lab.server.kill()
+            if isOrderly { try lab.server.stop() } else { lab.server.kill() }
             pass(.seconds(seconds), in: lab)
             try lab.server.start()
         }
