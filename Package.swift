@@ -58,6 +58,7 @@ let package = Package(
             providers: [.apt(["libssl-dev"])]
         ),
         module("System", "Locking", ["CLinux"]),
+        module("System", "FileSystems", ["CLinux"]),
 
         // Primitives
         module("Primitives", "ByteCoding"),
@@ -93,7 +94,7 @@ let package = Package(
         module("Storage", "BlockStorage", ["Locking", "CLinux"]),
         module("Storage", "FileTree", ["Locking", "CLinux"]),
         module("Storage", "TreeMounts", ["CLinux"]),
-        module("Storage", "ImageStore", ["BootModel", "Digests", "CLinux"]),
+        module("Storage", "ImageStore", ["BootModel", "Digests", "FileSystems", "CLinux"]),
         module(
             "Storage",
             "Registry",
@@ -107,7 +108,7 @@ let package = Package(
             "OverlayFiles",
             ["BootModel", "NetworkTypes", "CPIO", "Mustache", "Digests", "CLinux", "COpenSSL"]
         ),
-        module("Images", "ImageBuilder", ["BootModel", "ImageStore", "CPIO", "CLinux"]),
+        module("Images", "ImageBuilder", ["BootModel", "ImageStore", "CPIO", "FileSystems", "CLinux"]),
 
         // Servers
         module("Servers", "NetworkIO", ["CLinux", "NetworkTypes"]),
@@ -128,7 +129,7 @@ let package = Package(
         module(
             "Servers",
             "NBDServer",
-            ["NetworkIO", "TLSTunnel", "NBD", "BlockStorage", "NetworkTypes", "CLinux", log]
+            ["NetworkIO", "TLSTunnel", "NBD", "BlockStorage", "FileSystems", "NetworkTypes", "CLinux", log]
         ),
 
         // Control: the admin API, its server and client, the fleet as text.
@@ -162,7 +163,7 @@ let package = Package(
             name: "diskless",
             dependencies: [
                 "Daemon", "NodeAgent", "AdminAPI", "BootModel", "Netboot", "ForeignDHCP", "WakeOnLAN", "FleetFile",
-                "ImageStore", "ImageBuilder", "InitramfsBuilder",
+                "ImageStore", "ImageBuilder", "InitramfsBuilder", "FileSystems",
                 "VirtualLab", "NetworkIO", "NetworkTypes", "BlockStorage", "TFTPServer", "HTTPServer", "NBDServer",
                 "NFSServer", "NFS4", "FileTree", "TLSTunnel", "TreeMounts", "Digests",
                 "TFTP", "HTTP1", "NBD", "CLinux", arguments, log,
@@ -214,8 +215,8 @@ let package = Package(
         tests("NBDServer", ["NBD", "BlockStorage", "NetworkIO", "NetworkTypes", "CLinux", log]),
         tests("Digests", ["CLinux"]),
         tests("Locking"),
-        tests("ImageStore", ["BootModel", "CLinux"]),
-        tests("ImageBuilder", ["BootModel", "ImageStore", "CPIO", "CLinux"]),
+        tests("ImageStore", ["FileSystems", "BootModel", "CLinux"]),
+        tests("ImageBuilder", ["BootModel", "ImageStore", "CPIO", "FileSystems", "CLinux"]),
         tests("VirtualLab", ["NetworkTypes", "CLinux"]),
         // Other people's clients against our servers; they run the built program, so it is built with them.
         .testTarget(

@@ -1,4 +1,5 @@
 import CLinux
+import FileSystems
 import ImageStore
 import Testing
 

@@ -1,5 +1,6 @@
 import BootModel
 import CLinux
+import FileSystems
 import ImageStore
 import Testing
 

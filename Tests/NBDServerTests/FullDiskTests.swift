@@ -74,7 +74,7 @@ private final class FullDisk {
         let data = Array(fixture.original[..<length])
         try client.send(write(7, 65536, data, .forceUnitAccess))
         try #require(isWaiting)
-        #expect(fixture.exports.record.withLock { $0.room }.contains("\(disk.path) has 0 of 2 MiB free"))
+        #expect(fixture.exports.record.withLock { $0.room }.contains("\(disk.path) has 0 bytes free of 2.0 MiB"))
         let other = try fixture.connect()
         #expect(try other.write(0, [9]) == .none)
         #expect(try other.read(0, 1) == [9], "others are served")

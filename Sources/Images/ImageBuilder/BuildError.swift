@@ -1,5 +1,5 @@
 internal import CLinux
-public import ImageStore
+public import FileSystems
 
 /// Why an image could not be built; prints as what is wrong and how to mend it, then a tool's last words if one failed.
 public enum BuildError: Error, Hashable, Sendable {

@@ -1,5 +1,6 @@
 internal import BootModel
 internal import CLinux
+import FileSystems
 internal import ImageStore
 
 /// One run of the Debian recipe: its steps, in the order ``ImageBuilder`` takes them.

@@ -1,4 +1,5 @@
 internal import CLinux
+import FileSystems
 internal import ImageStore
 
 /// Runs other people's programs: an argument vector and no shell, output read as it comes and kept in bounds, and the

@@ -1,5 +1,6 @@
 import BlockStorage
 import CLinux
+import FileSystems
 import Logging
 import NetworkIO
 import NetworkTypes
@@ -64,15 +65,17 @@ final class RoomWait: Sendable {
     private func begin(_ error: BlockError) {
         isWaiting.store(true, ordering: .relaxed)
         guard server.waiting.begin(export) else { return }
-        let room = FileSystemRoom(of: path)
+        let room = FileSystemRoom(at: path)
+        let place = room?.mountPoint ?? path
+        let left = room.map { "\($0.summary), \($0.freeFiles) files" } ?? "an unknown amount of room"
         server.logger.error(
             "NBD export waits for room: its node stands still until there is some",
             metadata: [
-                "peer": "\(peer)", "export": "\(export.printable)", "filesystem": "\(room.mountPoint)",
-                "free": "\(room.text)", "why": "\(error.reason)",
+                "peer": "\(peer)", "export": "\(export.printable)", "filesystem": "\(place)",
+                "free": "\(left)", "why": "\(error.reason)",
             ]
         )
-        server.source.waitsForRoom(export, peer: peer, room: "\(room.mountPoint) has \(room.text)")
+        server.source.waitsForRoom(export, peer: peer, room: "\(place) has \(left)")
     }
 
     /// Lets some time pass; false at once when the session ends.
@@ -106,38 +109,5 @@ final class WaitingExports: Sendable {
     /// How many seconds it took; nil when it is over already.
     func end(_ export: String) -> Int? {
         since.withLock { $0.removeValue(forKey: export) }.map { Int((.now - $0).components.seconds) }
-    }
-}
-
-/// How much room the file system of a file has.
-struct FileSystemRoom {
-    /// Where it is mounted.
-    var mountPoint: String
-    /// In words.
-    var text: String
-
-    init(of path: String) {
-        mountPoint = Self.mountPoint(of: path)
-        var status = statvfs()
-        guard unsafe statvfs(path, &status) == 0 else {
-            text = "an unknown amount of room"
-            return
-        }
-        func mebibytes(_ blocks: fsblkcnt_t) -> UInt64 { (UInt64(blocks) &* UInt64(status.f_frsize)) >> 20 }
-        text = "\(mebibytes(status.f_bavail)) of \(mebibytes(status.f_blocks)) MiB free, \(status.f_favail) files"
-    }
-
-    private static func mountPoint(of path: String) -> String {
-        var place = path
-        var status = stat()
-        guard place.hasPrefix("/"), unsafe stat(place, &status) == 0 else { return path }
-        let device = status.st_dev
-        while place != "/" {
-            let slash = place.lastIndex(of: "/") ?? place.startIndex
-            let above = slash == place.startIndex ? "/" : String(place[..<slash])
-            guard unsafe stat(above, &status) == 0, status.st_dev == device else { break }
-            place = above
-        }
-        return place
     }
 }

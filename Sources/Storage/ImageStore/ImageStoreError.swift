@@ -1,6 +1,7 @@
 public import BootModel
 internal import CLinux
 internal import Digests
+public import FileSystems
 
 /// What can go wrong with stored images; each case prints as one line that says what, where and how to mend it.
 public enum ImageStoreError: Error, Hashable, Sendable {

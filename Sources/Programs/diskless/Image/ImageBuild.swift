@@ -1,5 +1,6 @@
 import ArgumentParser
 import BootModel
+import FileSystems
 import ImageBuilder
 import ImageStore
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BootModel
+import FileSystems
 import FoundationEssentials
 import ImageStore
 

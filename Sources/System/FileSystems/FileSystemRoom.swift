@@ -1,4 +1,4 @@
-internal import CLinux
+import CLinux
 
 /// How much room a file system has, and where it is mounted.
 public struct FileSystemRoom: Hashable, Sendable {
@@ -8,6 +8,8 @@ public struct FileSystemRoom: Hashable, Sendable {
     public let free: Int64
     /// Bytes in all.
     public let total: Int64
+    /// Files that may still be made.
+    public let freeFiles: UInt64
     /// Whether nobody can write there any more, root on its reserve neither.
     public let isFull: Bool
 
@@ -24,6 +26,7 @@ public struct FileSystemRoom: Hashable, Sendable {
         guard unsafe statvfs(place, &room) == 0 else { return nil }
         free = Int64(clamping: UInt64(room.f_bavail) * UInt64(room.f_frsize))
         total = Int64(clamping: UInt64(room.f_blocks) * UInt64(room.f_frsize))
+        freeFiles = UInt64(room.f_favail)
         isFull = UInt64(room.f_bfree) * UInt64(room.f_frsize) < 64 << 10
         let device = status.st_dev
         while true {
