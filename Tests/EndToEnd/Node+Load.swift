@@ -32,7 +32,8 @@ extension Node {
         try finishLoad()
     }
 
-    private func restartServer(_ lab: EndToEndLab) throws {
+    /// Kills the server three times and stops it once, with pauses before and after.
+    func restartServer(_ lab: EndToEndLab) throws {
         for (seconds, isOrderly) in [(3, false), (4, true), (6, false), (2, false)] {
             pass(.seconds(seconds), in: lab)
             if isOrderly { try lab.server.stop() } else { lab.server.kill() }
