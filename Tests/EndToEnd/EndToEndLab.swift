@@ -127,6 +127,12 @@ struct TestImage: Sendable {
         // mount.nfs finds no transport without /etc/protocols.
         packages: ["dracut-network", "nfs-common", "netbase"]
     )
+    /// With what the server itself needs.
+    static let server = TestImage(
+        name: "e2e-server",
+        format: "squashfs",
+        packages: ["libsqlite3-0", "libssl3", "libstdc++6"]
+    )
     /// For 64-bit ARM; its packages' scripts run emulated, so it takes a while.
     static let arm64 = TestImage(name: "e2e-arm64", format: "squashfs", architecture: "arm64")
 

@@ -5,8 +5,9 @@ import VirtualLab
 /// The server's disk is full under running nodes.
 @Suite(.serialized, .enabled(if: Repository.canRun, "no root, no built program, or a tool of the lab is missing"))
 struct FullDiskMatrixTests {
-    /// A write over NBD waits, also for a server that was killed meanwhile, because Linux would make a read-only root of any
-    /// error; one over NFS is told that there is no space. Both go on when somebody made room.
+    /// A write over NBD waits, and one over NFS is told that there is no space; both go on when somebody made room.
+    ///
+    /// It waits because Linux would make a read-only root of any error, and it does so too for a server that was killed meanwhile.
     @Test(.timeLimit(.minutes(25)), arguments: Repository.whole(["full-disk"]))
     func aFullDiskBreaksNoNode(row: String) throws {
         let fleet = """
