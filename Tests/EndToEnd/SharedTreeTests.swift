@@ -132,7 +132,7 @@ struct SharedTreeMatrixTests {
         #expect(try bert.run("sha256sum </root/dirty") == sum)
         print("a writer's delegation was recalled within \(took)")
 
-        // With a delegation to write, closing does not wait for what is still to be written; a reader does.
+        // Whoever opens the file after it was closed sees all of it, though its writer may have a delegation.
         let writes = try anna.calls("WRITE")
         for number in 1...5 {
             try anna.run("head -c 8M /dev/urandom >/run/dirty; cp /run/dirty /root/closed-\(number)")

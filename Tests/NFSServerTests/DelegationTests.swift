@@ -14,6 +14,8 @@ private final class Delegated {
     /// The file as its holder got it.
     let stateid: NFS4Stateid
     let change: UInt64
+    /// How large the file may be for a CLOSE that waits for nothing (NFS_LIMIT_SIZE).
+    let limit: UInt64
     private let type: UInt32
 
     /// `shares`: whether both are on one connection; `keepsTimes`: whether the holder keeps the times.
@@ -56,8 +58,11 @@ private final class Delegated {
         _ = try NFS4Bitmap(decoding: &reader)
         type = try reader.readUInt32()
         stateid = try NFS4Stateid(decoding: &reader)
-        // Not recalled, NFS_LIMIT_SIZE, an access entry, GETATTR and its status
-        _ = try reader.readFixedOpaque(4 + 4 + 8 + 12 + 4 + 8)
+        // Not recalled, NFS_LIMIT_SIZE
+        _ = try reader.readFixedOpaque(4 + 4)
+        limit = try reader.readUInt64()
+        // An access entry, GETATTR and its status
+        _ = try reader.readFixedOpaque(12 + 4 + 8)
         _ = try NFS4Bitmap(decoding: &reader)
         _ = try reader.readUInt32()
         change = try reader.readUInt64()
@@ -118,6 +123,13 @@ private final class Delegated {
 @Suite("NFS version 4: write delegations over TCP", .enabled(if: Fixture.isPossible, "needs root"))
 struct DelegationTests {
     private static let getAttributes: UInt32 = 3
+
+    @Test("Only where nobody else reads a file may it be closed before it is written", arguments: [true, false])
+    func closingWaits(isForOneClient: Bool) throws {
+        let fixture = try Fixture(isForOneClient: isForOneClient)
+        let delegated = try Delegated("file", in: fixture, fixture.client)
+        #expect(delegated.limit == (isForOneClient ? .max : 0))
+    }
     private static let recall: UInt32 = 4
 
     @Test("Others are told what the holder has, also when both are on one connection", arguments: [false, true])

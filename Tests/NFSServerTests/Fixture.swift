@@ -20,6 +20,7 @@ final class Fixture {
         isWritable: Bool = true,
         squash: SquashRule = SquashRule(.none),
         limits: NFSServer.Limits = .init(),
+        isForOneClient: Bool = false,
         hasAccessLists: Bool = true
     ) throws {
         directory = try Self.temporaryDirectory()
@@ -28,6 +29,7 @@ final class Fixture {
             isWritable: isWritable,
             squash: squash,
             limits: limits,
+            isForOneClient: isForOneClient,
             hasAccessLists: hasAccessLists
         )
         client = try TestClient(server.endpoint)
@@ -52,6 +54,7 @@ final class Fixture {
         squash: SquashRule = SquashRule(.none),
         limits: NFSServer.Limits = .init(),
         journal: String? = nil,
+        isForOneClient: Bool = false,
         hasAccessLists: Bool = true
     ) throws -> (NFSServer, FileTree) {
         let key = try #require(HandleKey(bytes: Array(0..<16)))
@@ -64,6 +67,7 @@ final class Fixture {
             tree: tree,
             isWritable: isWritable,
             squash: squash,
+            isForOneClient: isForOneClient,
             hasAccessLists: hasAccessLists
         )
         let server = try NFSServer(

@@ -106,6 +106,7 @@ final class TreeExports: NFSExportSource {
                 isWritable: grant.isWritable,
                 squash: SquashRule(grant.isOwn ? .none : .root),
                 hasDelegations: !grant.source.isSharedWithServer,
+                isForOneClient: grant.source.isOfOneNode,
                 // Where people work together; a node's root needs none, and is faster without.
                 hasAccessLists: grant.source.isSharedWithServer
             )

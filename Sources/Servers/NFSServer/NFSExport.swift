@@ -15,6 +15,8 @@ package struct NFSExport: Sendable {
     package var isVolatile = false
     /// Whether its files change here alone, so that clients may be promised to be told of every change.
     package var hasDelegations = true
+    /// Whether only one client uses it: nobody else would miss what that client has not written yet when it closes a file.
+    package var isForOneClient = false
     /// Whether clients of version 4 see and set access lists; each look at a file then asks for one, as `ls -l` does.
     package var hasAccessLists = false
 
@@ -25,6 +27,7 @@ package struct NFSExport: Sendable {
         squash: SquashRule = SquashRule(),
         isVolatile: Bool = false,
         hasDelegations: Bool = true,
+        isForOneClient: Bool = false,
         hasAccessLists: Bool = false
     ) {
         self.path = path
@@ -33,6 +36,7 @@ package struct NFSExport: Sendable {
         self.squash = squash
         self.isVolatile = isVolatile
         self.hasDelegations = hasDelegations
+        self.isForOneClient = isForOneClient
         self.hasAccessLists = hasAccessLists
     }
 }

@@ -82,7 +82,7 @@ extension Conversation {
         writer.write((opened.needsConfirmation ? 0x2 : 0) | 0x4 as UInt32)
         found.attributes.encode(into: &writer)
         if let grant = opened.delegation {
-            Self.encode(grant, into: &writer)
+            Self.encode(grant, mayCloseUnwritten: context.export.isForOneClient, into: &writer)
         } else {
             Self.encode(opened.refusal, isExplained: wishes & NFS4DelegationWish.mask != 0, into: &writer)
         }
@@ -315,15 +315,17 @@ extension Conversation {
         if refusal.saysLater { writer.write(false) }
     }
 
-    private static func encode(_ grant: NFS4Grant, into writer: inout XDRWriter) {
+    private static func encode(_ grant: NFS4Grant, mayCloseUnwritten: Bool, into writer: inout XDRWriter) {
         // OPEN_DELEGATE_READ and _WRITE, or those with _ATTRS_DELEG (RFC 9754, section 5).
         writer.write((grant.isWrite ? 2 : 1) + (grant.keepsTimes ? 3 : 0) as UInt32)
         grant.stateid.encode(into: &writer)
         writer.write(grant.isRecalled)
         if grant.isWrite {
-            // NFS_LIMIT_SIZE: no limit but the disk's.
+            // NFS_LIMIT_SIZE: how large the file may be for a CLOSE that does not wait for what is still to be written (RFC 8881,
+            // section 10.4.1). Linux gives a delegation back without writing that first: who then reads a file that was
+            // closed would see half of it.
             writer.write(1 as UInt32)
-            writer.write(UInt64.max)
+            writer.write(mayCloseUnwritten ? UInt64.max : 0)
         }
         // Nobody is let in without asking the server.
         writer.writeZeros(3)
