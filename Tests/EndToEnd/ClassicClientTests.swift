@@ -175,7 +175,7 @@ struct ClassicClientMatrixTests {
         try? FileManager.default.removeItem(atPath: folder)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let settings =
-            "root: {via: nfs, writes: ram, version: 4.2}, mounts: [{nfs: \(folder), at: /mnt, mode: ro}]"
+            "root: {via: nfs, writes: ram, version: 4.2}, mounts: [{nfs: \(folder), at: /mnt, mode: ro, version: 3}]"
         let lab = try EndToEndLab(
             row,
             images: [.build],
@@ -204,7 +204,7 @@ struct ClassicClientMatrixTests {
         try node.login()
         for version in ["3", "4.2"] {
             if version != "3" {
-                // Mounts have version 3; the image has no mount.nfs, which would look the addresses up.
+                // The image has no mount.nfs, which would look the addresses up.
                 try node.run(
                     "set -- $(grep ' /mnt ' /proc/mounts); umount /mnt; o=$(hostname -I); mount -i -t nfs4 -o"
                         + " ro,vers=\(version),addr=${1%%:*},clientaddr=${o%% *} $1 /mnt"
