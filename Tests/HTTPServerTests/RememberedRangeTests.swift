@@ -9,7 +9,7 @@ import Testing
 @testable import HTTPServer
 
 /// Ranges that are answered without reading the head again must be answered as if it had been read.
-@Suite(.timeLimit(.minutes(1))) struct RememberedRangeTests {
+@Suite(.timeLimit(.minutes(5))) struct RememberedRangeTests {
     private func outline(_ text: String, searched: Int = 0) -> HeadOutline? {
         HeadOutline(Array(text.utf8).span, searched: searched)
     }
