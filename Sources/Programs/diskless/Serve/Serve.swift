@@ -5,6 +5,7 @@ public import FleetFile
 import Foundation
 import Logging
 import NBDServer
+import NetworkIO
 import TLSTunnel
 import TreeMounts
 
@@ -77,9 +78,15 @@ struct Serve: ParsableCommand {
             setup.nbdEncryption = NBDServer.Encryption(as: identity, isRequired: tls.nbd == .required)
         }
         let server = try Server(setup, logger: logger)
+        tellServiceManager("READY=1", logger)
         StopSignal.wait()
         logger.info("stopping")
+        tellServiceManager("STOPPING=1", logger)
         server.stop()
+    }
+
+    private func tellServiceManager(_ state: String, _ logger: Logger) {
+        do throws(SystemCallError) { try ServiceManager.tell(state) } catch { logger.warning("\(error)") }
     }
 
     private func configuration() throws -> ServerConfiguration {
