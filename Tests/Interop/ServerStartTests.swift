@@ -121,6 +121,36 @@ import Testing
         #expect(try server.diskless("status").status == 0)
     }
 
+    /// As systemd waits for it with `Type=notify`: who is told to go on finds a server that answers.
+    @Test func tellsTheServiceManager() throws {
+        let server = try ServerProcess()
+        let path = server.files.path("notify")
+        let manager = try StatusSocket(path)
+        server.preparation = "export NOTIFY_SOCKET=\(path)"
+        try server.start(awaiting: nil)
+        #expect(manager.next() == "READY=1")
+        server.preparation = ":"
+        #expect(try server.diskless("status").status == 0)
+        #expect(try server.terminate().status == 0)
+        #expect(manager.next() == "STOPPING=1")
+    }
+
+    /// The root of a container is one.
+    @Test func saysWhenItsStateCannotHoldLayers() throws {
+        let server = try ServerProcess()
+        let advice = "no roots over NFS with writes: cow, keep or shared"
+        try server.start()
+        #expect(!server.log.contains(advice), "\(server.log)")
+        #expect(try server.terminate().status == 0)
+        server.preparation = """
+            mount -t tmpfs none /mnt; mkdir /mnt/lower /mnt/upper /mnt/work
+            mount -t overlay none -o lowerdir=/mnt/lower,upperdir=/mnt/upper,workdir=/mnt/work \(server.state)
+            """
+        try server.start()
+        let line = server.log.split(separator: "\n").first { $0.contains(advice) }
+        #expect(line?.contains("have the state directory on ext4, xfs or btrfs") == true, "\(server.log)")
+    }
+
     @Test func servesAtOnceAfterACrash() throws {
         let server = try ServerProcess()
         try server.publish("debian")
@@ -139,6 +169,37 @@ import Testing
             #expect(try server.client("curl", "-sS", "http://\(ServerProcess.address):8067/").status == 0)
             #expect(try server.diskless("status").status == 0)
         }
+    }
+}
+
+/// The socket on which a service manager hears from its services.
+private final class StatusSocket {
+    private let descriptor: FileDescriptor
+
+    init(_ path: String) throws {
+        descriptor = try FileDescriptor("open a Unix socket", socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue), 0))
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
+        let bound = unsafe withUnsafeBytes(of: &address) { [descriptor] in
+            unsafe clinux_bind(descriptor.number, $0.baseAddress, socklen_t($0.count))
+        }
+        try check("bind \(path)", bound)
+        var limit = timeval(tv_sec: 20, tv_usec: 0)
+        _ = unsafe setsockopt(
+            descriptor.number,
+            SOL_SOCKET,
+            SO_RCVTIMEO,
+            &limit,
+            socklen_t(MemoryLayout<timeval>.size)
+        )
+    }
+
+    /// The next message; empty when none comes within twenty seconds.
+    func next() -> String {
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let count = unsafe recv(descriptor.number, &bytes, bytes.count, 0)
+        return String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self)
     }
 }
 

@@ -4,6 +4,7 @@ import Logging
 import NFSServer
 import NetworkIO
 import NetworkTypes
+import TreeMounts
 
 extension Server {
     /// How long what a client of version 4 has open is kept for it unheard.
@@ -39,6 +40,9 @@ extension Server {
                 throw SetupError("files are opened with the rights of the callers: run as root")
             }
             let trees = try TreeStore(state: setup.state, catalog: catalog, logger: logger)
+            do throws(MountError) { try TreeLayer.tryOut(in: "\(setup.state.mounts)/trial") } catch {
+                logger.warning("no roots over NFS with writes: cow, keep or shared", metadata: ["why": "\(error)"])
+            }
             let exports = TreeExports(
                 grants: boots.grants,
                 trees: trees,

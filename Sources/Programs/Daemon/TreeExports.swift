@@ -111,6 +111,8 @@ final class TreeExports: NFSExportSource {
                 hasAccessLists: grant.source.isSharedWithServer
             )
         } catch {
+            let owner = grants.all.first { $0.trees.contains(grant) }
+            refusals.record(grant.path, to: peer.address, owner: owner, detail: "\(grant.path) over NFS: \(error)")
             logger.error("cannot export \(grant.path)", metadata: ["error": "\(error)"])
             return nil
         }

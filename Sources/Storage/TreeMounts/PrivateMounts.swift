@@ -20,14 +20,19 @@ public struct MountError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The kernel's error number (errno).
     public var number: CInt
 
-    init(_ action: String, _ number: CInt) {
+    /// What to do about it, where the number does not tell.
+    private var advice: String?
+
+    init(_ action: String, _ number: CInt, advice: String? = nil) {
         self.action = action
         self.number = number
+        self.advice = advice
     }
 
     /// One line with what to do about it, where that is known.
     public var description: String {
         let reason = unsafe String(cString: strerror(number))
+        if let advice { return "cannot \(action): \(reason); \(advice)" }
         return switch number {
         case EPERM: "cannot \(action): \(reason); the server needs the right to mount (CAP_SYS_ADMIN)"
         case ENODEV: "cannot \(action): the kernel has no such file system (modules loop, squashfs, overlay)"

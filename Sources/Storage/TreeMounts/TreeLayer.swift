@@ -53,8 +53,25 @@ public struct TreeLayer: Sendable {
             "lowerdir=\(lower),upperdir=\(upper),workdir=\(work),index=on,nfs_export=on,redirect_dir=on,metacopy=off,xino=on"
         let flags = UInt(MS_NODEV) | UInt(MS_NOATIME)
         guard unsafe CLinux.mount("overlay", target, "overlay", flags, options) == 0 else {
-            throw MountError("lay \(path) over the image", clinux_errno())
+            let number = clinux_errno()
+            // So the kernel says it of upper layers on an overlay, on NFS, or without names' types.
+            let advice =
+                "its file system cannot hold a layer, as an overlay (a container's root) and NFS cannot:"
+                + " have the state directory on ext4, xfs or btrfs"
+            throw MountError("lay \(path) over the image", number, advice: number == EINVAL ? advice : nil)
         }
+    }
+
+    /// Tries whether layers can be kept in the directory `path`, with one of its own that is gone afterwards.
+    ///
+    /// Throws `MountError`.
+    public static func tryOut(in path: String) throws(MountError) {
+        defer { try? DirectoryNames.removeTree(path, depth: 0) }
+        try makeDirectories("\(path)/lower")
+        let layer = TreeLayer("\(path)/layer")
+        _ = try layer.prepare(base: "none")
+        try layer.mount(over: "\(path)/lower", at: "\(path)/target")
+        unmount("\(path)/target")
     }
 
     /// Throws with EBUSY while the layer is mounted anywhere; asked before `prepare` for another image.
