@@ -101,6 +101,24 @@ struct RoomTests {
         #expect(bench.state.hasClient(alive))
     }
 
+    @Test("What the clients of one address have open leaves room for what others open")
+    func opens() throws {
+        var limits = NFS4Limits()
+        (limits.states, limits.allStates) = (100, 256)
+        let bench = Bench(limits: limits)
+        func fill(from last: UInt32) throws -> [Int] {
+            let clients = crowd(bench, 4, from: last)
+            try #require(clients.count == 4)
+            return clients.map { client in (0..<120).count { (try? bench.open(client, "\($0)").get()) != nil } }
+        }
+        #expect(try fill(from: 1) == [100, 28, 0, 0])
+        #expect(try fill(from: 2) == [64, 0, 0, 0])
+        #expect(try fill(from: 3) == [32, 0, 0, 0])
+        // Where one has little, it gets what it wants while there is any.
+        let (other, _) = try #require(bench.client("other", from: Self.address(4)))
+        #expect((0..<16).count { (try? bench.open(other, "\($0)").get()) != nil } == 16)
+    }
+
     @Test("Replies that are kept have a limit for all; the greediest address loses sessions to others")
     func replies() throws {
         var limits = NFS4Limits()

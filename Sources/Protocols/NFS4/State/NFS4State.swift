@@ -243,8 +243,13 @@ public struct NFS4State {
         return removed
     }
 
-    mutating func mayMakeState(_ client: NFS4Client) -> Bool {
-        client.states.count < limits.states && entries.count < limits.allStates
+    /// Whether a client may have one more open, lock state or delegation.
+    func mayMakeState(_ client: NFS4Client) -> Bool {
+        let left = limits.allStates - entries.count
+        guard client.states.count < limits.states, left > 0 else { return false }
+        // When half is taken, an address may take as much as it leaves to all others.
+        guard left < limits.allStates / 2, let share = shares[client.address] else { return true }
+        return share.clients.reduce(0) { $0 + (clients[$1]?.states.count ?? 0) } < left
     }
 
     // MARK: Owners

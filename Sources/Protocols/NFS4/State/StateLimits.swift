@@ -22,7 +22,7 @@ public struct NFS4Limits: Sendable {
     public var owners = 16384
     /// Opens, lock states and delegations of one client.
     public var states = 32768
-    /// The same for all clients.
+    /// The same for all clients; when half is taken, one address gets no more than it leaves to the others.
     public var allStates = 262_144
     /// Byte ranges that are locked in one file.
     public var ranges = 16384
