@@ -21,20 +21,8 @@ public final class CopyOnWriteLayers: Sendable {
 
     /// No layer open yet.
     ///
-    /// Throws when the kernel's identity (`/proc/sys/kernel/random/boot_id`) cannot be read: without it a power cut
-    /// would go unnoticed.
-    public convenience init() throws(BlockStorageOpenError) {
-        let path = "/proc/sys/kernel/random/boot_id"
-        var bytes = [UInt8](repeating: 0, count: 64)
-        let count: Int
-        do throws(BlockError) {
-            let file = try RandomAccessFile(path: path, flags: O_RDONLY)
-            count = unsafe pread(file.descriptor, &bytes, bytes.count, 0)
-        } catch { throw BlockStorageOpenError(path: path, reason: error.reason) }
-        let text = String(decoding: bytes[..<max(count, 0)], as: UTF8.self).filter { !$0.isWhitespace }
-        guard !text.isEmpty else { throw BlockStorageOpenError(path: path, reason: "is empty") }
-        self.init(kernel: text)
-    }
+    /// Throws when the running kernel does not say who it is.
+    public convenience init() throws(BlockStorageOpenError) { self.init(kernel: try RunningKernel.identity()) }
 
     /// As if the running kernel had this identity.
     package init(kernel: String) { self.kernel = kernel }
