@@ -85,6 +85,7 @@ import Testing
                 layersDirectory: state.layers,
                 volumes: VolumeStore(state: state, catalog: catalog, logger: logger),
                 claims: claims,
+                unflushed: UnflushedWrites(directory: state.unflushed, kernel: "a"),
                 boots: boots,
                 peers: peers,
                 clock: clock,

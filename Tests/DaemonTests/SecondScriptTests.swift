@@ -71,6 +71,7 @@ import Testing
                 catalog: catalog,
                 layersDirectory: state.layers,
                 volumes: VolumeStore(state: state, catalog: catalog, logger: logger),
+                unflushed: UnflushedWrites(directory: state.unflushed, kernel: "a"),
                 boots: boots,
                 peers: peers,
                 clock: SystemClock(),

@@ -55,6 +55,7 @@ import Testing
                 layersDirectory: state.layers,
                 volumes: volumes,
                 claims: claims,
+                unflushed: UnflushedWrites(directory: state.unflushed, kernel: "a"),
                 boots: boots,
                 peers: PeerDirectory(leaseHolder: { _ in nil }, neighbourTable: "/nonexistent"),
                 clock: SystemClock(),

@@ -6,17 +6,88 @@ import VirtualLab
 @Suite(.serialized, .enabled(if: Repository.canRun, "no root, no built program, or a tool of the lab is missing"))
 struct ServerRebootMatrixTests {
     /// What the computer's kernel had in memory goes with its power; what was on its disk must be enough.
-    ///
-    /// It is itself a node of the lab's server, with all it has on a volume. The program is installed there as anywhere, and
-    /// systemd starts it.
     @Test(.timeLimit(.minutes(60)), arguments: Repository.whole(["server-reboot"]))
     func treesOutliveTheComputerOfTheServer(row: String) throws {
         let lab = try EndToEndLab(row, images: [.server])
         defer { lab.lab.close() }
+        let sam = try startServer(
+            lab,
+            nodes: """
+                  - {name: ned, mac: "\(EndToEndLab.mac(2))", image: e2e, root: {via: nfs, writes: keep, version: 4.2}}
+                  - {name: meg, mac: "\(EndToEndLab.mac(3))", image: e2e, root: {via: nfs, writes: keep, version: 3}}
+                """
+        )
+        let nodes = [try lab.node("ned", number: 2), try lab.node("meg", number: 3)]
+        for node in nodes { try node.machine.powerOn() }
+        for node in nodes { try node.login() }
+        for node in nodes { #expect(try node.run("cat /etc/hostname") == node.name, "its overlay files") }
+        for node in nodes { try node.startLoad() }
+        sam.pass(.seconds(15), in: lab)
+        try sam.machine.powerCycle()
+        try sam.login()
+        sam.pass(.seconds(15), in: lab)
+        try switchOffAndOn(sam)
+        for node in nodes {
+            try node.finishLoad()
+            try node.checkFiles()
+            #expect(try node.rootErrors() == "")
+            #expect(try node.reclaimErrors() == "")
+        }
+    }
+
+    /// An NBD disk goes on after an orderly end; after a power cut only where nothing was lost that its node knows of.
+    @Test(.timeLimit(.minutes(60)), arguments: Repository.whole(["server-reboot-disks"]))
+    func disksThatForgotAreNotGivenBack(row: String) throws {
+        let lab = try EndToEndLab(row, images: [.server])
+        defer { lab.lab.close() }
+        let sam = try startServer(
+            lab,
+            nodes: """
+                  - {name: vic, mac: "\(EndToEndLab.mac(2))", image: e2e, volume: 2G, root: {via: nbd, writes: keep}}
+                  - {name: ron, mac: "\(EndToEndLab.mac(3))", image: e2e, root: {via: nbd, writes: ram}}
+                """
+        )
+        let (vic, ron) = (try lab.node("vic", number: 2), try lab.node("ron", number: 3))
+        for node in [vic, ron] { try node.machine.powerOn() }
+        for node in [vic, ron] { try node.login() }
+        try ron.run("find /usr/bin -type f | head -n 100 | xargs sha256sum >/run/known", limit: .seconds(240))
+        try vic.startLoad()
+        sam.pass(.seconds(10), in: lab)
+        try switchOffAndOn(sam)
+        try vic.finishLoad()
+        try vic.checkFiles()
+        #expect(try vic.rootErrors() == "")
+        try vic.run("cp -r /root/load /root/kept && sync", limit: .seconds(120))
+
+        try vic.startLoad()
+        sam.pass(.seconds(10), in: lab)
+        try sam.machine.powerCycle()
+        try sam.login()
+        let line = "this server lost its power while vic wrote to its volume"
+        try sam.run(
+            "for n in $(seq 90); do diskless boots vic -n 1 | grep -q '\(line)' && break; sleep 1; done;"
+                + " diskless boots vic -n 1 | grep -q '\(line)'",
+            limit: .seconds(240)
+        )
+        // Who wrote nothing that was lost goes on.
+        try ron.run("echo 3 >/proc/sys/vm/drop_caches; sha256sum --quiet -c /run/known", limit: .seconds(240))
+        #expect(try ron.rootErrors() == "")
+        // A new boot finds its disk as after a power cut of its own.
+        try vic.machine.powerCycle()
+        try vic.login()
+        try vic.checkFiles(in: "/root/kept")
+        #expect(try vic.rootErrors() == "")
+    }
+
+    /// A computer with our server on it, which serves these nodes.
+    ///
+    /// It is itself a node of the lab's server, with all it has on a volume. The program is installed there as anywhere, and
+    /// systemd starts it.
+    private func startServer(_ lab: EndToEndLab, nodes: String) throws -> Node {
         let installed = Repository.path("build/e2e/installed")
         try? FileManager.default.removeItem(atPath: installed)
-        defer { try? FileManager.default.removeItem(atPath: installed) }
-        try install(in: installed, lab)
+        lab.lab.atClose { try? FileManager.default.removeItem(atPath: installed) }
+        try install(in: installed, lab, nodes: nodes)
         try lab.server.apply(
             """
             \(Self.network("200-10.77.0.220"))
@@ -39,36 +110,23 @@ struct ServerRebootMatrixTests {
         )
         try sam.run("mkdir -p /var/lib/docker/diskless && systemctl enable --now var-lib-diskless.mount")
         try sam.run("cp -r /srv/installed/var / && sync", limit: .seconds(240))
-        try sam.run("systemctl enable --now diskless", limit: .seconds(120))
+        // The unit is started when the server answers: nobody has to wait or try again.
         try sam.run(
-            "for n in $(seq 60); do diskless status >/dev/null 2>&1 && break; sleep 1; done",
-            limit: .seconds(120)
+            "systemctl enable --now diskless && diskless apply /root/fleet.yaml && sync",
+            limit: .seconds(240)
         )
-        try sam.run("diskless apply /root/fleet.yaml && sync", limit: .seconds(120))
+        return sam
+    }
 
-        let nodes = [try lab.node("ned", number: 2), try lab.node("meg", number: 3)]
-        for node in nodes { try node.machine.powerOn() }
-        for node in nodes { try node.login() }
-        for node in nodes { #expect(try node.run("cat /etc/hostname") == node.name, "its overlay files") }
-        for node in nodes { try node.startLoad() }
-        sam.pass(.seconds(15), in: lab)
-        try sam.machine.powerCycle()
-        try sam.login()
-        sam.pass(.seconds(15), in: lab)
+    private func switchOffAndOn(_ sam: Node) throws {
         sam.machine.type("systemctl poweroff\n")
         try sam.machine.waitUntilOff(limit: .seconds(180))
         try sam.machine.powerOn()
         try sam.login()
-        for node in nodes {
-            try node.finishLoad()
-            try node.checkFiles()
-            #expect(try node.rootErrors() == "")
-            #expect(try node.reclaimErrors() == "")
-        }
     }
 
     /// The program as `make install` lays it, an image and a fleet, as files of another computer.
-    private func install(in folder: String, _ lab: EndToEndLab) throws {
+    private func install(in folder: String, _ lab: EndToEndLab, nodes: String) throws {
         let program = try #require(Repository.program)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try lab.lab.server.run(
@@ -99,8 +157,7 @@ struct ServerRebootMatrixTests {
         let fleet = """
             \(Self.network("100-10.77.0.120"))
             nodes:
-              - {name: ned, mac: "\(EndToEndLab.mac(2))", image: e2e, root: {via: nfs, writes: keep, version: 4.2}}
-              - {name: meg, mac: "\(EndToEndLab.mac(3))", image: e2e, root: {via: nfs, writes: keep, version: 3}}
+            \(nodes)
 
             """
         try fleet.write(toFile: "\(folder)/root/fleet.yaml", atomically: false, encoding: .utf8)

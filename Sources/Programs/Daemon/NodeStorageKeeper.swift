@@ -82,7 +82,7 @@ final class NodeStorageKeeper: NodeStorageKeeping {
             try TreeLayer(state.root(of: node)).clear()
             try Self.remove(state.volume(of: node))
             for name in Self.names(own) where name.hasPrefix("swap-") { try Self.remove("\(own)/\(name)") }
-            for folder in [state.trees, state.layers] { try Self.remove("\(folder)/\(node)") }
+            for folder in [state.trees, state.layers, state.unflushed] { try Self.remove("\(folder)/\(node)") }
         }
         logger.notice("reset \(what.rawValue)", metadata: ["node": "\(node)"])
     }

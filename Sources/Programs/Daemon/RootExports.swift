@@ -33,6 +33,7 @@ final class RootExports: NBDExportSource {
     private let layersDirectory: String
     private let volumes: VolumeStore
     private let claims: NodeClaims
+    private let unflushed: UnflushedWrites
     /// Each root file is open once, for all nodes that read it.
     private let open = Mutex<[ImageVersionID: Weak]>([:])
     /// Whose session each connection is, so that its end is told of the same machine as its beginning.
@@ -47,6 +48,7 @@ final class RootExports: NBDExportSource {
         layersDirectory: String,
         volumes: VolumeStore,
         claims: NodeClaims = NodeClaims(),
+        unflushed: UnflushedWrites,
         boots: BootService,
         peers: PeerDirectory,
         clock: any Clock,
@@ -57,6 +59,7 @@ final class RootExports: NBDExportSource {
         self.layersDirectory = layersDirectory
         self.volumes = volumes
         self.claims = claims
+        self.unflushed = unflushed
         self.boots = boots
         self.peers = peers
         self.clock = clock
@@ -123,9 +126,10 @@ final class RootExports: NBDExportSource {
                 size: name.isGrowing ? boots.volumeSize(of: grants.mac) : nil,
                 ending: end.map { end in { end.run(key) } }
             )
-            if purpose != .information { boots.grants.used(name.boot, node: name.node, at: peer.remote.address) }
+            let isLook = purpose == .information
+            if !isLook { boots.grants.used(name.boot, node: name.node, at: peer.remote.address) }
             return NBDExport(
-                storage,
+                isLook ? storage : try unflushed.watched(storage, name.kind.rawValue, of: name.boot, name.node),
                 text: "\(name.kind.rawValue) of \(name.node)",
                 onlySession: key,
                 waitsForRoomAt: volumes.path(name.kind, grants)
@@ -295,11 +299,14 @@ final class RootExports: NBDExportSource {
                 identity: version.files[.root]?.sha256 ?? version.id.description
             )
             return NBDExport(
-                storage,
+                purpose == .information
+                    ? storage : try unflushed.watched(storage, "root", of: layer.boot, layer.node),
                 text: "\(version.id), private to this boot of \(layer.node)",
                 onlySession: "\(layer.node)/\(layer.boot)",
                 waitsForRoomAt: directory
             )
+        } catch let refusal as NBDExportRefusal {
+            throw refusal
         } catch {
             logger.error("cannot open a private layer", metadata: ["node": "\(layer.node)", "error": "\(error)"])
             throw NBDExportRefusal(.policy, "the server cannot open the layer: \(error)")

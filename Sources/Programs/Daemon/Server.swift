@@ -1,5 +1,6 @@
 import AdminAPI
 import AdminServer
+import BlockStorage
 public import BootModel
 import CLinux
 import DHCPServer
@@ -189,11 +190,13 @@ public final class Server: Sendable {
             logger: logger
         )
         let claims = NodeClaims()
+        let unflushed = UnflushedWrites(directory: setup.state.unflushed, kernel: try RunningKernel.identity())
         let exports = try RootExports(
             catalog: catalog,
             layersDirectory: setup.state.layers,
             volumes: VolumeStore(state: setup.state, catalog: catalog, logger: logger),
             claims: claims,
+            unflushed: unflushed,
             boots: boots,
             peers: peers,
             clock: clock,
@@ -279,7 +282,7 @@ public final class Server: Sendable {
         let admin = try Self.admin(setup, registry, store, dhcp, boots, agents, clock, facts, keeper, overlays, logger)
         stops = [
             { dhcp.stop() }, { agents.stop() }, { dns?.stop() }, { admin.stop() }, { tftp.stop() }, { http.stop() },
-            { nbd.stop() }, { nfs?.portmap?.stop() }, { nfs?.server.stop() },
+            { nbd.stop() }, { unflushed.settle() }, { nfs?.portmap?.stop() }, { nfs?.server.stop() },
         ]
         agents.start()
         greet(loaders, catalog)

@@ -22,6 +22,8 @@ public struct StateDirectory: Sendable {
     public var images: String { "\(path)/images" }
     /// Private copy-on-write layers, one folder a node.
     public var layers: String { "\(path)/cow" }
+    /// Which disks of boots have writes that no flush has covered, one folder a node.
+    public var unflushed: String { "\(path)/unflushed" }
     /// Private layers over images that are served as trees, one folder a node.
     public var trees: String { "\(path)/roots" }
     /// What belongs to each node: its kept root, its volume, its state.
