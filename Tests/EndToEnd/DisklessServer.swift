@@ -32,7 +32,10 @@ final class DisklessServer {
             program, "serve", "--state", state, "--interface", lab.server.interface, "--dhcp", dhcp, "--config",
             "\(state)/diskless.yaml",
         ]
-        process = try lab.server.start(arguments, log: "\(lab.directory)/server-1.log")
+        // With DISKLESS_OLDER_PROGRAM the first start runs that one, and the next is an upgrade.
+        let older = ProcessInfo.processInfo.environment["DISKLESS_OLDER_PROGRAM"]
+        let first = [older ?? program] + arguments.dropFirst()
+        process = try lab.server.start(first, log: "\(lab.directory)/server-1.log")
         try process.waitForSocket("\(state)/admin.sock", limit: .seconds(20))
     }
 

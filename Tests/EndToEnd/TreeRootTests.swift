@@ -129,4 +129,32 @@ struct TreeRootMatrixTests {
         #expect(try lab.server.boot(of: "nora").passed("root-mounted", "up"))
         #expect(try nora.run("sha256sum /usr/bin/dpkg | wc -l") == "1")
     }
+
+    /// It may be a server of another make, with the configuration that is written for it.
+    @Test(.timeLimit(.minutes(25)), arguments: Repository.whole(["nbd-server"]))
+    func theRootOfNBDServer(row: String) throws {
+        let lab = try EndToEndLab("nbd-elsewhere", images: [.ram])
+        defer { lab.lab.close() }
+        let other = try lab.lab.host("nas", address: IPv4Address(value: lab.lab.server.address.value + 9))
+        let (configuration, number) = ("\(lab.lab.directory)/nas.conf", "\(lab.lab.directory)/nas.pid")
+        let program = try #require(Repository.program)
+        try lab.lab.server.run(["\(program)", "generate", "nbd-server", "--state", lab.server.state])
+            .write(toFile: configuration, atomically: false, encoding: .utf8)
+        try other.run(["nbd-server", "-C", configuration, "-p", number])
+        defer { _ = try? other.run(["sh", "-c", "kill $(cat \(number))"]) }
+        try lab.server.apply(
+            TreeRootTests.fleet("nora", "root: {via: nbd, writes: ram, server: \(other.address)}")
+        )
+        let nora = try lab.node("nora", number: 1)
+        try nora.machine.powerOn()
+        try nora.login()
+        #expect(try nora.run("findmnt -no FSTYPE /") == "overlay")
+        #expect(try lab.server.boot(of: "nora").passed("root-mounted", "up"))
+        let image = try TestImage.ram.file("root.squashfs")
+        let size = try lab.lab.server.run(["stat", "-c", "%s", image]).filter(\.isNumber)
+        let sum = try lab.lab.server.run(["sha256sum", image], limit: .seconds(60)).prefix(64)
+        let read = try nora.run("head -c \(size) /dev/nbd0 | sha256sum", limit: .seconds(240)).prefix(64)
+        #expect(read == sum, "every byte of it")
+        #expect(try nora.rootErrors() == "")
+    }
 }
