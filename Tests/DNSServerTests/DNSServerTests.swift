@@ -67,7 +67,9 @@ struct DNSServerTests {
         options.patience = [300, 300, 300]
         var logger = Logger(label: "test")
         logger.logLevel = .error
-        return try DNSServer(on: [Endpoint(.loopback, 0)], authority: authority, options: options, logger: logger)
+        return try withFreePort {
+            try DNSServer(on: [Endpoint(.loopback, 0)], authority: authority, options: options, logger: logger)
+        }
     }
 
     @Test func answersOwnNamesWithoutOthers() throws {

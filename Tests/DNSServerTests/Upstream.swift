@@ -6,6 +6,14 @@ import Synchronization
 
 @testable import DNSServer
 
+/// Tries again when the port that the kernel chose for UDP is taken for TCP, by a connection of some other test.
+func withFreePort<Result>(_ body: () throws -> Result) throws -> Result {
+    for _ in 0..<20 {
+        do { return try body() } catch is PortTaken { continue }
+    }
+    return try body()
+}
+
 /// A server that others' names are asked of: it knows everything but `none.…`, at 192.0.2.1.
 final class Upstream: Sendable {
     struct Asked: Sendable {
@@ -29,8 +37,10 @@ final class Upstream: Sendable {
         self.code = code
         self.truncates = truncates
         self.forges = forges
-        socket = try UDPSocket(bind: Endpoint(.loopback, 0))
-        listener = try StreamListener(tcp: socket.endpoint)
+        (socket, listener) = try withFreePort {
+            let socket = try UDPSocket(bind: Endpoint(.loopback, 0))
+            return (socket, try StreamListener(tcp: socket.endpoint))
+        }
         wait = try ReadinessWait([socket.descriptor])
         try WorkerThread.start("upstream", stackBytes: 1 << 20) { [self] in serve() }
         try WorkerThread.start("upstream-tcp", stackBytes: 1 << 20) { [self] in
