@@ -6,7 +6,7 @@ public enum NFS4Callback {
     /// CB_COMPOUND.
     public static let compound: UInt32 = 1
     /// The most bytes of any call here.
-    public static let sizeLimit = 1024
+    public static let sizeLimit = 2048
 
     /// Writes a record with the head of a call; `user` and `group` sign it, nil does not.
     ///
@@ -61,6 +61,20 @@ public enum NFS4Callback {
         writer.write(NFS4CallbackOperation.getAttributes)
         writer.writeOpaque(inquiry.handle)
         NFS4HeldAttributes.asked(times: inquiry.asksTimes).encode(into: &writer)
+    }
+
+    /// Writes CB_NOTIFY_LOCK, likewise.
+    public static func notify(
+        _ notice: NFS4LockNotice,
+        identifier: UInt32,
+        session: NFS4State.BackCall?,
+        into writer: inout XDRWriter
+    ) {
+        beginCompound(identifier, session, &writer)
+        writer.write(NFS4CallbackOperation.notifyLock)
+        writer.writeOpaque(notice.handle)
+        writer.write(notice.client)
+        writer.writeOpaque(notice.owner)
     }
 
     /// The head of CB_COMPOUND for one operation, behind CB_SEQUENCE in a session.
@@ -136,4 +150,6 @@ enum NFS4CallbackOperation {
     static let recall: UInt32 = 4
     /// CB_SEQUENCE.
     static let sequence: UInt32 = 11
+    /// CB_NOTIFY_LOCK.
+    static let notifyLock: UInt32 = 13
 }

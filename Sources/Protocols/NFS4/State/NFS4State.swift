@@ -23,6 +23,9 @@ public struct NFS4State {
     var entries: [UInt64: NFS4Entry] = [:]
     var files: [NFS4FileKey: NFS4File] = [:]
     var owners: [UInt64: NFS4Owner] = [:]
+    /// Who waits for locks of a file.
+    var waiters: [NFS4FileKey: [NFS4LockWaiter]] = [:]
+    var waiterCount = 0
     var delegationCount = 0
     /// Files of which no delegation is given before a time, also while nobody has them open.
     var quiet: [NFS4FileKey: UInt64] = [:]
@@ -85,7 +88,9 @@ public struct NFS4State {
     }
 
     mutating func dropIfIdle(_ file: NFS4File) {
-        if file.isIdle { files[file.key] = nil }
+        guard file.isIdle else { return }
+        files[file.key] = nil
+        forgetWaiters(file)
     }
 
     // MARK: Time
@@ -108,7 +113,10 @@ public struct NFS4State {
                 // Its sessions are of no use to anybody else either.
                 if !client.isConfirmed || now > client.renewed + 2 * limits.lease { remove(client) }
             } else {
-                client.isCourtesy = true
+                if !client.isCourtesy {
+                    client.isCourtesy = true
+                    tellWaiters(of: client)
+                }
                 // A day later nobody waits for it any more.
                 if now > client.renewed + limits.lease + 86_400_000 { remove(client) }
             }

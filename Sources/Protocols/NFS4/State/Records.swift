@@ -58,6 +58,8 @@ public enum NFS4Action: Equatable, Sendable {
     case recall(NFS4Recall)
     /// Ask the holder of a delegation what its file is like.
     case inquire(NFS4Inquiry)
+    /// Tell a client that waits for a lock that it may have it now.
+    case notify(NFS4LockNotice)
     /// Find out whether calls reach this client of version 4.0.
     case probe(client: UInt64, NFS4CallbackPlace)
 }

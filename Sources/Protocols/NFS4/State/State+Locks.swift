@@ -17,6 +17,8 @@ public struct NFS4LockRequest: Sendable {
     public var length: UInt64
     /// Whether nobody else may lock the same bytes.
     public var isWrite: Bool
+    /// Whether its client waits for it, and will ask again.
+    public var isWaiting: Bool
     /// Whether it claims what it had before the server's restart.
     public var reclaims: Bool
     /// The client of the session; nil in version 4.0.
@@ -29,6 +31,7 @@ public struct NFS4LockRequest: Sendable {
         offset: UInt64,
         length: UInt64,
         isWrite: Bool,
+        isWaiting: Bool = false,
         reclaims: Bool = false,
         client: UInt64? = nil
     ) {
@@ -37,6 +40,7 @@ public struct NFS4LockRequest: Sendable {
         self.offset = offset
         self.length = length
         self.isWrite = isWrite
+        self.isWaiting = isWaiting
         self.reclaims = reclaims
         self.client = client
     }
@@ -108,11 +112,17 @@ extension NFS4State {
         guard status == .ok else { return .failed(status) }
         guard open.access & (request.isWrite ? 2 : 1) != 0 else { return .failed(.openMode) }
         if let conflict = conflict(open.file, owner, request.offset, last, isWrite: request.isWrite) {
+            if request.isWaiting, owner.client.hasSessions {
+                remember(owner, open.file, request.offset, last, isWrite: request.isWrite)
+            }
             return .denied(conflict)
         }
         guard open.file.ranges.count < limits.ranges else { return .failed(.resource) }
         let held = state ?? makeLock(open, owner)
         setRange(open.file, held, request.offset, last, isWrite: request.isWrite)
+        forgetWaiter(owner, open.file)
+        // A write lock may have become a read lock.
+        tellWaiters(open.file)
         held.sequence = Self.next(held.sequence)
         return .done(stateid(held.number, held.sequence))
     }
@@ -132,6 +142,7 @@ extension NFS4State {
         state.owner.states.remove(state.number)
         state.owner.client.states.remove(state.number)
         entries[state.number] = nil
+        tellWaiters(state.open.file)
         dropIfUnused(state.owner)
     }
 
@@ -232,6 +243,7 @@ extension NFS4State {
         case .success(.lock(let state)):
             guard state.open.file.ranges.count < limits.ranges else { return .failed(.resource) }
             cut(state.open.file, state.owner, offset, last)
+            tellWaiters(state.open.file)
             state.sequence = Self.next(state.sequence)
             return .done(self.stateid(state.number, state.sequence))
         case .success: return .failed(.badStateid)

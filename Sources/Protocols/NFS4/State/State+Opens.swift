@@ -57,6 +57,8 @@ public struct NFS4Opened: Equatable, Sendable {
     public var stateid: NFS4Stateid
     /// Whether OPEN_CONFIRM must follow.
     public var needsConfirmation: Bool
+    /// Whether who waits for a lock of the file is told when it may be free.
+    public var tellsOfLocks: Bool
     /// The delegation.
     public var delegation: NFS4Grant?
     /// Why there is none.
@@ -128,6 +130,7 @@ extension NFS4State {
         var opened = NFS4Opened(
             stateid: stateid(open.number, open.sequence),
             needsConfirmation: !owner.isConfirmed,
+            tellsOfLocks: client.hasSessions && isReachable(client),
             delegation: nil
         )
         switch delegate(open, request, now) {

@@ -26,6 +26,8 @@ public struct NFS4Limits: Sendable {
     public var allStates = 262_144
     /// Byte ranges that are locked in one file.
     public var ranges = 16384
+    /// Locks that all clients wait for; who waits for a further one is not told of it.
+    public var waiters = 16384
     /// Delegations of all clients.
     public var delegations = 65536
     /// How long a silent client keeps what it has, in milliseconds.

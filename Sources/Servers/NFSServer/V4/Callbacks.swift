@@ -7,8 +7,8 @@ import ONCRPC
 import Synchronization
 import XDR
 
-/// Calls of the server to its clients: recalls of delegations, questions about what was written under one, and finding out
-/// whether a client of version 4.0 can be reached.
+/// Calls of the server to its clients: recalls of delegations, questions about what was written under one, locks that are free
+/// again, and finding out whether a client of version 4.0 can be reached.
 ///
 /// Clients with sessions are called on a connection of theirs; its own thread takes the answer. Clients of version 4.0 are
 /// called on a connection that is made for the call, by a thread of its own.
@@ -24,11 +24,13 @@ final class Callbacks: Sendable {
     private enum Errand {
         case recall(NFS4Recall)
         case inquire(NFS4Inquiry)
+        case notify(NFS4LockNotice)
 
         var client: UInt64 {
             switch self {
             case .recall(let recall): recall.client
             case .inquire(let inquiry): inquiry.client
+            case .notify(let notice): notice.client
             }
         }
 
@@ -38,6 +40,8 @@ final class Callbacks: Sendable {
                 NFS4Callback.recall(recall, identifier: identifier, session: session, into: &writer)
             case .inquire(let inquiry):
                 NFS4Callback.inquire(inquiry, identifier: identifier, session: session, into: &writer)
+            case .notify(let notice):
+                NFS4Callback.notify(notice, identifier: identifier, session: session, into: &writer)
             }
         }
     }
@@ -107,6 +111,7 @@ final class Callbacks: Sendable {
             for action in server.version4.takeCalls() {
                 switch action {
                 case .recall(let recall): if !begin(.recall(recall), server) { later.append(action) }
+                case .notify(let notice): if !begin(.notify(notice), server) { later.append(action) }
                 case .inquire(let inquiry):
                     // Whose asker waits no more is not asked; behind another call it may take so long.
                     guard server.version4.perform({ state, _ in state.isAwaited(inquiry) }) else { continue }
@@ -216,6 +221,8 @@ final class Callbacks: Sendable {
         case .inquire(let inquiry):
             server.version4.perform { state, now in state.answered(inquiry, answer.attributes, now: now) }
             for bell in state.withLock({ Array($0.bells.values) }) { bell.ring() }
+        // Who was not reached asks again by itself.
+        case .notify: break
         }
     }
 

@@ -81,7 +81,7 @@ final class NFS4Service: Sendable {
         for action in todo {
             switch action {
             case .record, .erase: kept.append(action)
-            case .recall, .inquire, .probe: calls.append(action)
+            case .recall, .inquire, .notify, .probe: calls.append(action)
             }
         }
         // The file is the server's, and now and then it is written anew.
@@ -96,7 +96,7 @@ final class NFS4Service: Sendable {
             switch change {
             case .record(let owner): records.add(owner)
             case .erase(let owner): records.remove(owner)
-            case .recall, .inquire, .probe: break
+            case .recall, .inquire, .notify, .probe: break
             }
         }
     }

@@ -45,6 +45,7 @@ extension Conversation {
             offset: call.offset,
             length: call.length,
             isWrite: call.type & 1 == 0,
+            isWaiting: call.type > 2,
             reclaims: call.reclaims,
             client: compound.client
         )

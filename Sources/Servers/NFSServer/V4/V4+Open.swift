@@ -79,7 +79,8 @@ extension Conversation {
         writer.write(true)
         writer.write(found.before)
         writer.write(found.after)
-        writer.write((opened.needsConfirmation ? 0x2 : 0) | 0x4 as UInt32)
+        // OPEN4_RESULT_CONFIRM, OPEN4_RESULT_LOCKTYPE_POSIX, OPEN4_RESULT_MAY_NOTIFY_LOCK
+        writer.write((opened.needsConfirmation ? 0x2 : 0) | 0x4 | (opened.tellsOfLocks ? 0x20 : 0) as UInt32)
         found.attributes.encode(into: &writer)
         if let grant = opened.delegation {
             Self.encode(grant, mayCloseUnwritten: context.export.isForOneClient, into: &writer)
