@@ -66,6 +66,7 @@ func fuzzNFS4State(_ bytes: Span<UInt8>) {
     limits.states = 16
     limits.ranges = 8
     limits.owners = 4
+    limits.waiters = 2
     var run = StateRun(limits)
     for index in 0..<min(bytes.count / 4, 512) {
         run.step(bytes[4 * index], bytes[4 * index + 1], bytes[4 * index + 2], bytes[4 * index + 3])
@@ -124,6 +125,7 @@ private struct StateRun {
                 offset: UInt64(c >> 4),
                 length: UInt64(c >> 1 & 7),
                 isWrite: a & 2 == 0,
+                isWaiting: a & 8 == 0,
                 client: a & 4 == 0 ? client : nil
             )
             if case .done(let lock) = state.lock(request, now: now) { keep(lock) }
@@ -172,10 +174,11 @@ private struct StateRun {
             switch action {
             case .recall(let recall): recalls = recalls.suffix(8) + [recall]
             case .inquire(let inquiry): inquiries = inquiries.suffix(8) + [inquiry]
-            case .record, .erase, .probe: break
+            case .record, .erase, .notify, .probe: break
             }
         }
         precondition(state.clientCount <= limits.clients, "too many clients")
+        precondition(state.waiterCount <= limits.waiters, "too many wait")
         precondition(state.keptReplies <= limits.keptReplies, "too much is kept")
         precondition(state.stateCount <= limits.clients * (limits.states + limits.owners + 2), "too many states")
     }

@@ -25,7 +25,8 @@ public struct NFS4State {
     var owners: [UInt64: NFS4Owner] = [:]
     /// Who waits for locks of a file.
     var waiters: [NFS4FileKey: [NFS4LockWaiter]] = [:]
-    var waiterCount = 0
+    /// How many locks are waited for.
+    public internal(set) var waiterCount = 0
     var delegationCount = 0
     /// Files of which no delegation is given before a time, also while nobody has them open.
     var quiet: [NFS4FileKey: UInt64] = [:]
