@@ -73,7 +73,7 @@ struct Backup: ParsableCommand {
     /// Whether a name of the state directory goes into a backup, besides the copy of the registry.
     static func isSaved(_ name: String) -> Bool {
         ![
-            "images", "cow", "roots", "mnt", "cache", "lock", "registry.sqlite", "registry.sqlite-wal",
+            "images", "cow", "unflushed", "roots", "mnt", "cache", "lock", "registry.sqlite", "registry.sqlite-wal",
             "registry.sqlite-shm", "leases-0.journal", "leases-1.journal",
         ].contains(
             name
