@@ -30,7 +30,7 @@ extension Conversation {
             guard let room = unsafe writer.spare(NFS3ReadReply.headSize + wanted) else {
                 throw NFS3Failure(.tooSmall)
             }
-            let count = unsafe pread(
+            let count = unsafe clinux_pread(
                 file.number,
                 room.baseAddress.map { unsafe $0 + NFS3ReadReply.headSize },
                 wanted,

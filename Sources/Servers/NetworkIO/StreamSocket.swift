@@ -86,7 +86,7 @@ public final class StreamSocket: Sendable {
     /// Throws `SystemCallError`; EAGAIN there means that the receive timeout has passed.
     public func receive(into buffer: UnsafeMutableRawBufferPointer) throws(SystemCallError) -> Int {
         while true {
-            let count = unsafe recv(descriptor.number, buffer.baseAddress, buffer.count, 0)
+            let count = unsafe clinux_recv(descriptor.number, buffer.baseAddress, buffer.count, 0)
             if count >= 0 { return count }
             let number = clinux_errno()
             if number != EINTR { throw SystemCallError("receive", number: number) }
@@ -102,7 +102,7 @@ public final class StreamSocket: Sendable {
         var rest = unsafe bytes
         let flags = CInt(MSG_NOSIGNAL) | (moreFollows ? CInt(MSG_MORE) : 0)
         while unsafe !rest.isEmpty {
-            let count = unsafe CLinux.send(descriptor.number, rest.baseAddress, rest.count, flags)
+            let count = unsafe clinux_send(descriptor.number, rest.baseAddress, rest.count, flags)
             if count > 0 {
                 unsafe rest = UnsafeRawBufferPointer(rebasing: rest[count...])
             } else {

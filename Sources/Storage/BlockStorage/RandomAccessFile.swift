@@ -30,7 +30,7 @@ package final class RandomAccessFile: LayerFile {
     package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(BlockError) {
         var done = 0
         while done < buffer.count {
-            let count = unsafe pread(
+            let count = unsafe clinux_pread(
                 descriptor,
                 buffer.baseAddress?.advanced(by: done),
                 buffer.count - done,

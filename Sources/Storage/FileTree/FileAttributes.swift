@@ -40,7 +40,7 @@ package struct FileAttributes: Sendable {
 
     static func of(_ descriptor: CInt) throws(TreeError) -> FileAttributes {
         var status = stat()
-        guard unsafe fstat(descriptor, &status) == 0 else { throw TreeError() }
+        guard unsafe clinux_fstat(descriptor, &status) == 0 else { throw TreeError() }
         return FileAttributes(status)
     }
 }

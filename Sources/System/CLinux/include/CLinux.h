@@ -233,6 +233,7 @@ static inline int clinux_watch_link(int descriptor, int index) {
     return bind(descriptor, (const struct sockaddr *)&address, sizeof address);
 }
 
+#include "CLinuxTransfers.h"
 #include "CLinuxTrees.h"
 
 #endif
