@@ -6,19 +6,23 @@ import CLinux
 /// is interrupted once, a queue forms, and from then on each use of the lock is a change of threads: sixteen busy connections
 /// get a tenth of what they can. Here the thread that runs goes on, and those that wait are woken when it is done.
 ///
-/// Unchecked, since the compiler cannot see that the holder of the lock alone touches the value.
+/// Unchecked, since the compiler cannot see that the holder of the lock alone touches the value. That lies in memory of its
+/// own: of a property the runtime would watch each use, which takes longer than the lock.
 @safe public final class UnfairLock<Value>: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private var value: Value
+    @usableFromInline let value: UnsafeMutablePointer<Value>
 
     /// A lock around `value`.
     public init(_ value: sending Value) {
-        self.value = value
+        unsafe self.value = .allocate(capacity: 1)
+        unsafe self.value.initialize(to: value)
         unsafe mutex.initialize(to: pthread_mutex_t())
         unsafe pthread_mutex_init(mutex, nil)
     }
 
     deinit {
+        unsafe value.deinitialize(count: 1)
+        unsafe value.deallocate()
         unsafe pthread_mutex_destroy(mutex)
         unsafe mutex.deallocate()
     }
@@ -29,13 +33,9 @@ import CLinux
     ) throws(Failure) -> sending Result {
         lock()
         defer { unlock() }
-        return try body(&unlocked)
+        return unsafe try body(&value.pointee)
     }
 
-    @usableFromInline var unlocked: Value {
-        get { value }
-        _modify { yield &value }
-    }
     @usableFromInline func lock() { unsafe pthread_mutex_lock(mutex) }
     @usableFromInline func unlock() { unsafe pthread_mutex_unlock(mutex) }
 }
