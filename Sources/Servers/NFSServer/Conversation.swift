@@ -58,6 +58,10 @@ struct Conversation: ~Copyable {
     private var alone = 0
     /// The client of version 4.0 that uses this connection, as far as it has said so.
     var sender40 = Sender40()
+    /// What an operation of a compound was told about the file that it left to the next one.
+    ///
+    /// Here and not in the compound, for they are many bytes, and most calls have none.
+    var attributes = FileAttributes(stat())
     /// The directories above the exports, as of a revision of these.
     var pseudo: (revision: UInt64, tree: PseudoTree)?
 

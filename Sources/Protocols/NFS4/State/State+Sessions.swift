@@ -18,7 +18,7 @@ final class NFS4Session {
     }
 
     let id: NFS4SessionID
-    unowned let client: NFS4Client
+    let client: NFS4Client
     let fore: NFS4ChannelLimits
     var slots: [Slot]
     var connections: [UInt64] = []

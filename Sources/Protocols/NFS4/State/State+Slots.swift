@@ -43,24 +43,21 @@ extension NFS4State {
         let client = session.client
         guard call.slot < session.slots.count else { return .refused(.badSlot) }
         let index = Int(call.slot)
-        let slot = session.slots[index]
-        if call.sequence == slot.sequence {
+        let last = session.slots[index].sequence
+        if call.sequence == last {
+            let slot = session.slots[index]
             if slot.isBusy { return .refused(.delay) }
             guard call.sequence != 0 || slot.print != 0 else { return .refused(.sequenceMisordered) }
             guard slot.print == print else { return .refused(.sequenceFalseRetry) }
             renew(client, now)
             return slot.isKept ? .replay(slot.reply) : .refused(.retryUncachedRep)
         }
-        guard call.sequence == slot.sequence &+ 1 else { return .refused(.sequenceMisordered) }
-        guard !slot.isBusy else { return .refused(.delay) }
+        guard call.sequence == last &+ 1 else { return .refused(.sequenceMisordered) }
+        guard !session.slots[index].isBusy else { return .refused(.delay) }
         guard operations <= Int(session.fore.operations) else { return .refused(.tooManyOps) }
         guard length <= Int(session.fore.request) else { return .refused(.reqTooBig) }
         renew(client, now)
-        session.slots[index].isBusy = true
-        session.slots[index].sequence = call.sequence
-        session.slots[index].isKept = false
-        session.slots[index].reply = []
-        session.slots[index].print = print
+        session.slots[index] = NFS4Session.Slot(sequence: call.sequence, isBusy: true, print: print)
         return .go(
             SequenceReply(
                 client: client.id,

@@ -22,8 +22,8 @@ struct Compound {
     var current: NFS4Target?
     var saved: NFS4Target?
     var currentState: NFS4Stateid?
-    /// Of the current file, when the operation just before has asked the kernel for them.
-    var attributes: FileAttributes?
+    /// Whether the conversation's `attributes` are the current file's: the operation just before has asked the kernel.
+    var hasAttributes = false
     var savedState: NFS4Stateid?
     /// The client of the session.
     var client: UInt64?
@@ -196,7 +196,7 @@ extension Conversation {
             guard writer.room >= Self.operationRoom else {
                 throw compound.minor == 0 ? NFS4Status.resource : NFS4Status.repTooBig
             }
-            if !operation.keepsAttributes { compound.attributes = nil }
+            if !operation.keepsAttributes { compound.hasAttributes = false }
             try perform(operation, &compound, &reader, &writer)
             if writer.overflowed { throw NFS4Status.resource }
             try checkSize(compound, writer.count)

@@ -105,7 +105,8 @@ extension Conversation {
             var result: NFS4Attributes
             switch try askHolder(compound, wanted) {
             case .held(let held, let given): result = try merged(held, given: given, context, object)
-            case nil: result = NFS4Attributes(try compound.attributes ?? attributes4(object), object, context)
+            case nil:
+                result = NFS4Attributes(try compound.hasAttributes ? attributes : attributes4(object), object, context)
             default: result = NFS4Attributes(try attributes4(object), object, context)
             }
             if wanted.contains(.mountedOnFile), object.handle == context.tree.root,

@@ -48,11 +48,21 @@ extension Conversation {
         _ context: ExportContext,
         _ object: TreeObject
     ) throws -> TreeDescriptor {
-        let access = try usable(stateid, compound, object, writes: false)
-        if let open = access.attachment as? OpenFile, let reader = open.reader(for: context.caller) { return reader }
+        if let file = try opened(stateid, compound, context, object) { return file }
         let file = try context.tree.reader(of: object, as: context.caller, on: &thread)
         guard context.tree.isOutdated(object, try FileAttributes.of(file)) else { return file }
         return try context.tree.reader(of: object, as: context.caller, on: &thread)
+    }
+
+    /// The file that a stateid has open for reading; nil where it has none, and may read.
+    private func opened(
+        _ stateid: NFS4Stateid,
+        _ compound: Compound,
+        _ context: ExportContext,
+        _ object: TreeObject
+    ) throws -> TreeDescriptor? {
+        let access = try usable(stateid, compound, object, writes: false)
+        return (access.attachment as? OpenFile)?.reader(for: context.caller)
     }
 
     mutating func read4(
@@ -62,44 +72,51 @@ extension Conversation {
     ) throws {
         let stateid = try NFS4Stateid(decoding: &reader)
         let offset = try reader.readUInt64()
-        let asked = Int(try reader.readUInt32())
+        let asked = min(Int(try reader.readUInt32()), Self.transferLimit)
         let (context, object) = try Self.regular(compound)
-        let file = try readable(stateid, compound, context, object)
-        guard let start = off_t(exactly: offset), start < off_t.max - off_t(Self.transferLimit) else {
-            writer.write(true)
-            writer.write(0 as UInt32)
-            return
-        }
-        var wanted = min(asked, Self.transferLimit)
+        let opened = try opened(stateid, compound, context, object)
         let mayFollow =
             compound.isLast && compound.sequence?.keepsReply != true && !keepsReply && !server.isCareful
-        // A file that has grown since gives less than was asked for, which clients take.
-        if wanted > Self.directLength, mayFollow, object.lastSize > offset + UInt64(Self.directLength) {
-            let size = try FileAttributes.of(file).size
-            let left = size > offset ? size - offset : 0
-            if left > UInt64(Self.directLength) {
-                let count = Int(min(UInt64(wanted), left))
-                writer.write(UInt64(count) == left)
-                writer.write(UInt32(count))
-                compound.tail = .file(file, offset: offset, count: count)
+        for _ in 0..<3 {
+            // Rights that have changed since a file was opened without an OPEN are seen by the look at its size.
+            let file = try opened ?? context.tree.reader(of: object, as: context.caller, on: &thread)
+            guard let start = off_t(exactly: offset), start < off_t.max - off_t(Self.transferLimit) else {
+                writer.write(true)
+                writer.write(0 as UInt32)
                 return
             }
+            // A file that has grown since gives less than was asked for, which clients take.
+            if asked > Self.directLength, mayFollow, object.lastSize > offset + UInt64(Self.directLength) {
+                let attributes = try FileAttributes.of(file)
+                if opened == nil, context.tree.isOutdated(object, attributes) { continue }
+                let left = attributes.size > offset ? attributes.size - offset : 0
+                if left > UInt64(Self.directLength) {
+                    let count = Int(min(UInt64(asked), left))
+                    writer.write(UInt64(count) == left)
+                    writer.write(UInt32(count))
+                    compound.tail = .file(file, offset: offset, count: count)
+                    return
+                }
+            }
+            let wanted = min(asked, max(0, writer.room - Self.operationRoom), Self.listingLimit)
+            guard let room = unsafe writer.spare(8 + wanted) else { throw NFS4Status.resource }
+            let count = unsafe clinux_pread(file.number, room.baseAddress.map { unsafe $0 + 8 }, wanted, start)
+            guard count >= 0 else { throw TreeError() }
+            // A full read that is not the rest of the file says nothing about its end.
+            var isAtEnd = count < wanted
+            if !isAtEnd || opened == nil {
+                let attributes = try FileAttributes.of(file)
+                if opened == nil, context.tree.isOutdated(object, attributes) { continue }
+                object.noteSize(attributes)
+                isAtEnd = isAtEnd || offset + UInt64(count) >= attributes.size
+            }
+            writer.write(isAtEnd)
+            writer.write(UInt32(count))
+            writer.count += count
+            writer.pad(count)
+            return
         }
-        wanted = min(wanted, max(0, writer.room - Self.operationRoom), Self.listingLimit)
-        guard let room = unsafe writer.spare(8 + wanted) else { throw NFS4Status.resource }
-        let count = unsafe pread(file.number, room.baseAddress.map { unsafe $0 + 8 }, wanted, start)
-        guard count >= 0 else { throw TreeError() }
-        // A full read that is not the rest of the file says nothing about its end.
-        var isAtEnd = count < wanted
-        if !isAtEnd {
-            let attributes = try FileAttributes.of(file)
-            object.noteSize(attributes)
-            isAtEnd = offset + UInt64(count) >= attributes.size
-        }
-        writer.write(isAtEnd)
-        writer.write(UInt32(count))
-        writer.count += count
-        writer.pad(count)
+        throw NFS4Status.delay
     }
 
     mutating func write4(

@@ -67,9 +67,9 @@ extension Conversation {
         }
         if access & 2 != 0, request.mayDelegate, wish != .none {
             // Who writes alone may get a delegation: later it is asked for the number of its last change.
-            let attributes = try attributes4(object)
+            attributes = try attributes4(object)
             request.change = attributes.change
-            compound.attributes = attributes
+            compound.hasAttributes = true
         }
         let final = request
         let opened = try server.version4.perform { state, now in state.open(final, now: now) }.get()

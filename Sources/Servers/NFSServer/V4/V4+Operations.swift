@@ -173,9 +173,9 @@ extension Conversation {
         case .file:
             let (context, directory) = try Self.directory4(compound)
             let name = try Self.name4(span)
-            let (object, attributes) = try context.tree.lookup(name, in: directory, as: context.caller, on: &thread)
+            let (object, found) = try context.tree.lookup(name, in: directory, as: context.caller, on: &thread)
             compound.current = .file(context, object)
-            compound.attributes = attributes
+            (attributes, compound.hasAttributes) = (found, true)
         }
         compound.currentState = nil
     }
@@ -237,8 +237,8 @@ extension Conversation {
         if supported & reads != 0 { wanted |= R_OK }
         if supported & runs != 0 { wanted |= X_OK }
         if supported & changes != 0, context.export.isWritable { wanted |= W_OK }
-        let attributes = try object.attributes()
-        compound.attributes = attributes
+        attributes = try object.attributes()
+        compound.hasAttributes = true
         let granted = try context.tree.access(object, wanted, attributes, as: context.caller, on: &thread)
         var result: UInt32 = 0
         if granted & R_OK != 0 { result |= reads }
