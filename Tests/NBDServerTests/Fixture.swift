@@ -90,6 +90,19 @@ final class Fixture {
         guard unsafe CLinux.truncate(path, size) == 0 else { throw BlockError(clinux_errno()) }
     }
 
+    /// A copy-on-write layer over the disk, for the time of `body`.
+    func withLayer(_ body: (CopyOnWriteStorage) throws -> Void) throws {
+        var template = Array("/tmp/diskless-nbd-layer-XXXXXX".utf8CString)
+        guard unsafe mkdtemp(&template) != nil else { throw BlockError(clinux_errno()) }
+        let directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let layers = try CopyOnWriteLayers()
+        defer {
+            try? layers.remove(directory: directory)
+            unsafe rmdir(directory)
+        }
+        try body(layers.open(directory: directory, over: storage, identity: "disk"))
+    }
+
     func connect(_ name: String = "disk") throws -> TestClient {
         let client = try TestClient(server.endpoint)
         let answer = try client.open(name)

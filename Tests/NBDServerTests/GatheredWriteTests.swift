@@ -9,25 +9,13 @@ import Testing
     let fixture: Fixture
     init() throws { fixture = try Fixture() }
 
-    private func withLayer(_ body: (CopyOnWriteStorage) throws -> Void) throws {
-        var template = Array("/tmp/diskless-nbd-layer-XXXXXX".utf8CString)
-        try #require(unsafe mkdtemp(&template) != nil)
-        let directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let layers = try CopyOnWriteLayers()
-        defer {
-            try? layers.remove(directory: directory)
-            unsafe rmdir(directory)
-        }
-        try body(layers.open(directory: directory, over: fixture.storage, identity: "disk"))
-    }
-
     private func write(_ cookie: UInt64, _ block: Int, _ value: UInt8, count: Int = 4096) -> [UInt8] {
         let request = NBDRequest(.write, cookie: cookie, offset: UInt64(block * 4096), length: UInt64(count))
         return request.encoded + [UInt8](repeating: value, count: count)
     }
 
     @Test func eachIsAnsweredAndWhatFollowsSeesThem() throws {
-        try withLayer { layer in
+        try fixture.withLayer { layer in
             fixture.add("layer", NBDExport(layer))
             let client = try fixture.connect("layer")
             var bytes: [UInt8] = []
@@ -59,7 +47,7 @@ import Testing
     }
 
     @Test func onlyTheOneThatFailsIsToldSo() throws {
-        try withLayer { layer in
+        try fixture.withLayer { layer in
             let faulty = FaultInjectionStorage(layer) { call in
                 if case .write(offset: 20 * 4096, length: _) = call { ENOSPC } else { nil }
             }

@@ -18,6 +18,20 @@ final class TestClient {
         try send([0, 0, 0, 3])
     }
 
+    /// Has the kernel keep this many bytes for it; false where that takes rights that it has not.
+    func setRoom(_ count: CInt) -> Bool {
+        var count = count
+        let size = socklen_t(MemoryLayout<CInt>.size)
+        return unsafe setsockopt(socket.descriptor.number, SOL_SOCKET, SO_RCVBUFFORCE, &count, size) == 0
+    }
+
+    /// How many bytes have come that it has not read.
+    var waiting: Int {
+        var count: CInt = 0
+        _ = unsafe clinux_ioctl(socket.descriptor.number, UInt(FIONREAD), &count)
+        return Int(count)
+    }
+
     /// Ends the connection; replies that are on their way meet a reset.
     func vanish() { socket.disconnect() }
 

@@ -127,3 +127,18 @@ public struct NBDReplyChunk: Sendable {
         return bytes + data
     }
 }
+
+extension NBDHeaders {
+    /// Bytes before the data of a READ.
+    public var readHeaderSize: Int {
+        self == .simple ? NBDSimpleReply.headerSize : NBDReplyChunk(extended: self == .extended).dataHeaderSize
+    }
+
+    /// Writes what comes before the data of a READ at the start of `bytes`, which must have room for it.
+    public func encodeReadHeader(to request: NBDRequest, into bytes: inout MutableRawSpan) {
+        guard self == .simple else {
+            return NBDReplyChunk(extended: self == .extended).encodeData(to: request, into: &bytes)
+        }
+        NBDSimpleReply.encode(cookie: request.cookie, error: .none, into: &bytes)
+    }
+}

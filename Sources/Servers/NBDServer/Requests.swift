@@ -14,6 +14,14 @@ extension TransmissionLoop {
         if let refusal { return reply(request, refusal.code, "\(refusal.reason)") }
         switch request.command {
         case .read:
+            if isWorthReference(request) {
+                switch readReferenced(request) {
+                case .done: return true
+                case .broken: return false
+                case .unfit: break
+                }
+            }
+            guard !hasPiped || sendPiped() else { return false }
             return request.length <= UInt64(Self.directLength) ? readCopied(request) : readDirect(request)
         case .write: return unsafe write(request, data)
         case .trim:
@@ -66,24 +74,16 @@ extension TransmissionLoop {
 
     /// Makes sure that `count` bytes fit behind what is in the output.
     private mutating func makeRoom(_ count: Int) -> Bool {
-        filled + count <= output.capacity || sendOutput()
+        filled + count <= output.capacity && !hasPiped || sendOutput()
     }
 
     private var chunk: NBDReplyChunk { NBDReplyChunk(extended: session.headers == .extended) }
 
-    private var readHeaderSize: Int {
-        session.headers == .simple ? NBDSimpleReply.headerSize : chunk.dataHeaderSize
-    }
-
     /// Writes the header of a READ's reply behind what is in the output; there is room.
     private mutating func appendReadHeader(_ request: NBDRequest) {
-        let size = readHeaderSize
+        let size = session.headers.readHeaderSize
         var header = unsafe MutableRawSpan(_unsafeBytes: output.part(filled, size))
-        if session.headers == .simple {
-            NBDSimpleReply.encode(cookie: request.cookie, error: .none, into: &header)
-        } else {
-            chunk.encodeData(to: request, into: &header)
-        }
+        session.headers.encodeReadHeader(to: request, into: &header)
         filled += size
     }
 
@@ -114,9 +114,12 @@ extension TransmissionLoop {
     /// A READ whose data is copied behind its header, to go out with the other replies.
     private mutating func readCopied(_ request: NBDRequest) -> Bool {
         let length = Int(request.length)
-        guard makeRoom(readHeaderSize + length) else { return false }
+        guard makeRoom(session.headers.readHeaderSize + length) else { return false }
         do throws(BlockError) {
-            unsafe try storage.read(into: output.part(filled + readHeaderSize, length), at: request.offset)
+            unsafe try storage.read(
+                into: output.part(filled + session.headers.readHeaderSize, length),
+                at: request.offset
+            )
         } catch { return reply(request, NBDErrorCode(errno: error.number), "read failed") }
         appendReadHeader(request)
         filled += length

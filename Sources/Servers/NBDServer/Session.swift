@@ -34,6 +34,10 @@ struct TransmissionLoop: ~Copyable {
     var have = 0
     /// Bytes in `output` that are not sent yet.
     var filled = 0
+    /// Replies that go out by reference; never while some wait in `output`, so that their order stays.
+    var pipe: ReplyPipe
+    /// Whether files could be read that way so far.
+    var mayReference = true
     var traffic = NBDTraffic()
     /// Whether a whole request waits behind the one being served.
     var moreWaits = false
@@ -63,6 +67,7 @@ struct TransmissionLoop: ~Copyable {
         // First what can fail: a value is never half made.
         let input = try TransferBuffer(capacity: Self.inputSize)
         let output = try TransferBuffer(capacity: Self.outputSize)
+        let pipe = try ReplyPipe()
         self.handle = handle
         socket = handle.socket
         self.session = session
@@ -75,6 +80,7 @@ struct TransmissionLoop: ~Copyable {
         self.room = room
         self.input = input
         self.output = output
+        self.pipe = pipe
         unsafe self.input.part(0, early.count).copyBytes(from: early)
         have = early.count
     }
@@ -121,9 +127,10 @@ struct TransmissionLoop: ~Copyable {
     }
 
     /// Gives the buffers' memory back until something arrives.
-    private func waitIdle() {
+    private mutating func waitIdle() {
         if have == 0 { input.release() }
         output.release()
+        pipe.release()
         var descriptor = pollfd(fd: socket.descriptor.number, events: Int16(POLLIN), revents: 0)
         _ = unsafe poll(&descriptor, 1, -1)
     }
@@ -209,7 +216,7 @@ struct TransmissionLoop: ~Copyable {
 
     /// Sends the replies that have gathered.
     mutating func sendOutput() -> Bool {
-        guard filled > 0 else { return true }
+        guard filled > 0 else { return !hasPiped || sendPiped() }
         defer { filled = 0 }
         return unsafe sender.send(UnsafeRawBufferPointer(output.part(0, filled)))
     }
