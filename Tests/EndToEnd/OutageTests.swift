@@ -75,11 +75,13 @@ struct OutageMatrixTests {
 
 extension Node {
     /// Reads files of the root all the time, past the cache; what differs is told as by the load.
+    ///
+    /// The shell forgets it: it would tell of its end amid what a later command says.
     fileprivate func startReading() throws {
         try run("find /usr/bin /usr/sbin -type f | head -n 60 | xargs sha256sum >/run/known", limit: .seconds(120))
         try run(
             "(while [ ! -e /run/stop ]; do echo 3 >/proc/sys/vm/drop_caches; sha256sum --quiet -c /run/known >>/run/wrong 2>&1;"
-                + " echo $EPOCHSECONDS >>/run/reads; sleep 1; done) </dev/null &"
+                + " echo $EPOCHSECONDS >>/run/reads; sleep 1; done) </dev/null & disown"
         )
     }
 
