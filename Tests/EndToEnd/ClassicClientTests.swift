@@ -169,7 +169,7 @@ struct ClassicClientMatrixTests {
     }
 
     /// 100,000 files are found, and every byte of them is what the server has, with version 3 and with 4.2.
-    @Test(.timeLimit(.minutes(40)), arguments: Repository.whole(["large-tree"]))
+    @Test(.timeLimit(.minutes(90)), arguments: Repository.whole(["large-tree"]))
     func aHundredThousandFiles(row: String) throws {
         let folder = Repository.path("build/e2e/\(row)")
         try? FileManager.default.removeItem(atPath: folder)
