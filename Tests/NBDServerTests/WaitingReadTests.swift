@@ -69,6 +69,21 @@ import Testing
         }
     }
 
+    /// They would also be forgotten with the memory that an idle connection gives back.
+    @Test(arguments: [1, 3]) func repliesDoNotWaitForTheDataOfALongWrite(count: Int) throws {
+        let client = try fixture.connect()
+        let length = 1 << 20
+        let write = NBDRequest(.write, cookie: 9, offset: 4 << 20, length: UInt64(length)).encoded
+        let data = [UInt8](repeating: 3, count: length)
+        try client.send((0..<count).flatMap { read($0, $0 * 4096, 4096) } + write + data[..<1000])
+        for index in 0..<count {
+            #expect(try client.reply(4096).data[...] == fixture.original[index * 4096..<(index + 1) * 4096])
+        }
+        try client.send(Array(data[1000...]))
+        #expect(try client.reply().cookie == 9)
+        #expect(try client.read(4 << 20, length) == data)
+    }
+
     @Test func structuredOnesHaveTheirOffsets() throws {
         let client = try TestClient(fixture.server.endpoint)
         _ = try client.option(.structuredReply)

@@ -154,7 +154,8 @@ struct TransmissionLoop: ~Copyable {
                     return .end("the client sends more than 32 MiB with one request")
                 }
                 guard headerSize + payload > input.capacity else { break }
-                guard finishGathered() else { return .end(brokenReason) }
+                // Replies that wait here must not wait for the client's data too.
+                guard finishGathered(), sendOutput() else { return .end(brokenReason) }
                 // Too long for the buffer: it passes through in pieces.
                 dropServed(position + headerSize)
                 position = 0
